@@ -1,0 +1,78 @@
+/**
+ * What a trace says, before anyone asks what it means.
+ *
+ * A layout parser (`ingest/`) turns bytes into `RecordBatch`es; the log stores them; the fold reads them back one
+ * `TraceRecord` at a time. Nothing here knows dma-buf.
+ */
+
+/** How a line of input is accounted for. Every line is exactly one of these. */
+export const LineKind = { structural: 0, event: 1, ignored: 2, malformed: 3 } as const
+export type LineKind = (typeof LineKind)[keyof typeof LineKind]
+
+/** `pid`, `tgid` and `cpu` columns hold this where the trace does not say. */
+export const UNKNOWN = -1
+
+/** A line that is no event and yet changes what the events around it can prove. */
+export type Note =
+  /** `CPU:0 [LOST 252 EVENTS]`, trace.c `print_trace_line()`; `lost` is null where the kernel could not count. */
+  | { kind: 'lost'; line: number; cpu: number; lost: bigint | null; beforeEvent: number }
+  /** `##### CPU 0 buffer started ####`, trace.c `test_cpu_buff_start()`: this CPU says nothing before here. */
+  | { kind: 'buffer-started'; line: number; cpu: number; beforeEvent: number }
+  /** `# entries-in-buffer/entries-written: A/B   #P:n`, trace.c `print_event_info()`. */
+  | { kind: 'entries'; line: number; inBuffer: bigint; written: bigint; cpus: number; beforeEvent: number }
+  /** The last line ended without a newline in the middle of a record. */
+  | { kind: 'cut'; line: number; beforeEvent: number }
+
+/**
+ * Consecutive lines of one capture, as columns. A batch is the unit that is parsed, stored and folded.
+ *
+ * `line` numbers in `notes` are 1-based in the capture; `beforeEvent` is the index in this batch of the first event
+ * after the note (`count` when none follows here).
+ */
+export interface RecordBatch {
+  /** The lines exactly as read, terminators included. */
+  bytes: Buffer
+  /** 1-based number, in the capture, of the first line of this batch. */
+  firstLine: number
+  lineCount: number
+  /** `lineStart[i]` is where line i begins in `bytes`; has `lineCount + 1` entries. */
+  lineStart: Uint32Array
+  /** `LineKind` of each line. */
+  lineKind: Uint8Array
+  /** Number of events (lines of kind `event`); the columns below have at least this many entries. */
+  count: number
+  /** 0-based index, in this batch, of the event's line. */
+  line: Uint32Array
+  /** Nanoseconds of the capture's clock, or ticks where `ticks` of the capture says so. */
+  time: BigInt64Array
+  cpu: Int32Array
+  pid: Int32Array
+  tgid: Int32Array
+  /** Dictionary ids, see `strings`. */
+  comm: Uint32Array
+  name: Uint32Array
+  /** Byte range of the payload (after `name: `) in `bytes`, without the line terminator. */
+  payloadStart: Uint32Array
+  payloadEnd: Uint32Array
+  /** Dictionary entries first used in this batch: `strings[k]` has id `firstString + k`. One dictionary a capture. */
+  firstString: number
+  strings: string[]
+  notes: Note[]
+}
+
+/** One event as traced. The fold reuses one object for all of them: take what you keep. */
+export interface TraceRecord {
+  /** 0-based number of the event in its capture. */
+  seq: number
+  /** 1-based line number in the capture. */
+  line: number
+  time: bigint
+  cpu: number
+  pid: number
+  tgid: number
+  comm: string
+  /** Event name as printed: a tracepoint's, or whatever the user called a probe. */
+  name: string
+  /** Everything after `name: `. */
+  payload: string
+}

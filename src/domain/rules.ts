@@ -1,0 +1,41 @@
+/** The rules a finding can break, with the severity CONTRACT gives each. */
+
+export type Severity = 'critical' | 'error' | 'warning' | 'info'
+
+/** Most severe first. */
+export const SEVERITIES: readonly Severity[] = ['critical', 'error', 'warning', 'info']
+
+/** `violated`: the events prove it. `undetermined`: they would, but for the gap that the finding names. */
+export type Verdict = 'violated' | 'undetermined'
+
+/** An episode's verdict: `clean` only where the events cover it. */
+export type EpisodeVerdict = 'clean' | Verdict
+
+export const RULES = [
+  'use-after-revoke',
+  'late-unmap',
+  'access-after-fences',
+  'map-while-revoked',
+  'attach-while-revoked',
+  'fences-not-awaited',
+  'reset-while-mapped',
+  'reset-without-revoke',
+  'non-revocable-importer',
+  'invalidate-ignored',
+  'leaked-mapping',
+  'leaked-attachment',
+  'double-unmap',
+  'use-after-detach',
+  'released-while-attached',
+  'early-restore',
+  'use-after-permanent-revoke',
+  'late-fence',
+  'importer-lost-mapping',
+  'pin-imbalance',
+  'capability-changed',
+  'device-lost-while-mapped',
+  'kernel-splat',
+  'incomplete-log',
+] as const
+
+export type Rule = (typeof RULES)[number]
