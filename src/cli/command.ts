@@ -1,0 +1,78 @@
+/** What every command gets and gives; one file a command exports a `Run`. */
+import type { Readable, Writable } from 'node:stream'
+
+export const FORMATS = ['table', 'json', 'ndjson', 'csv', 'arrow'] as const
+export type Format = (typeof FORMATS)[number]
+
+/** Exit codes, as CONTRACT has them. */
+export const Exit = {
+  done: 0,
+  findings: 1,
+  usage: 2,
+  input: 3,
+  incomplete: 4,
+  internal: 70,
+  interrupted: 130,
+} as const
+
+/** Options that every command takes, before or after its name. */
+export interface GlobalOptions {
+  /** Path of the database file. */
+  db: string
+  format: Format
+  quiet: boolean
+  /** False where colour was declined (`--no-color`, `NO_COLOR`); whether a stream is a terminal is asked of the stream. */
+  color: boolean
+}
+
+export interface Io {
+  stdin: Readable
+  /** Data only. */
+  stdout: Writable & { isTTY?: boolean; columns?: number }
+  /** Everything else. */
+  stderr: Writable & { isTTY?: boolean; columns?: number }
+  /** Aborted by the first SIGINT or SIGTERM: stop at the next safe place. A second one ends the process. */
+  signal: AbortSignal
+}
+
+/**
+ * Runs one command. `args` are its positional arguments, `options` its own flags and the global ones.
+ * Resolves to the exit code. What the user can mend is thrown as a `UsageError` or as an error that carries `exitCode`.
+ */
+export type Run<Options = object> = (args: string[], options: GlobalOptions & Options, io: Io) => Promise<number>
+
+/** The command line is wrong: exit 2. The message says what, where, and what to do next. */
+export class UsageError extends Error {
+  readonly exitCode = Exit.usage
+}
+
+export interface IngestOptions {
+  /** Exit 1 when a violated finding of at least this severity is found. */
+  failOn?: string
+  strict?: boolean
+  clock?: string
+  /** Path of a file of the user's own recognisers. */
+  recognisers?: string
+  /** The layout, where it should not be guessed. */
+  layout?: string
+  /** Event names that are counted as `ignored`. */
+  ignore?: string[]
+}
+
+export interface CheckOptions {
+  capture?: string
+  failOn: string
+  strict?: boolean
+}
+
+export interface TimelineOptions {
+  capture?: string
+  ino?: string
+  device?: string
+  from?: string
+  to?: string
+}
+
+export interface CaptureOption {
+  capture?: string
+}

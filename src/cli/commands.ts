@@ -1,0 +1,122 @@
+/** The list of commands: their arguments, flags and the module that runs each, loaded only when it is called. */
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { SEVERITIES } from '../domain/rules.ts'
+import { FORMATS, type Run } from './command.ts'
+
+export interface CommandEntry {
+  name: string
+  summary: string
+  /** Positional arguments in commander's notation. */
+  arguments?: [notation: string, doc: string]
+  options?: () => Option[]
+  load: () => Promise<{ run: unknown }>
+}
+
+const severity = (flags: string, doc: string) => new Option(flags, doc).choices([...SEVERITIES])
+const capture = () => new Option('--capture <id>', 'only this capture, by its number in `query captures`')
+
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: 'ingest',
+    summary: 'read traces, append their events to the log and name what outlived its revoke',
+    arguments: ['<file...>', 'trace files; - is stdin'],
+    options: () => [
+      severity('--fail-on <severity>', 'exit 1 on a finding at or above this severity'),
+      new Option('--strict', 'exit 4 where the evidence is incomplete'),
+      new Option('--clock <name>', 'the trace clock, where the file does not say'),
+      new Option('--layout <name>', 'the layout of the text, where it should not be guessed'),
+      new Option('--recognisers <file>', 'your own events that mean an access, a map, an unmap or a reset'),
+      new Option('--ignore <event>', 'an event name to count and not to keep; may be repeated').argParser(
+        (name: string, previous: string[] = []) => [...previous, name],
+      ),
+    ],
+    load: () => import('./ingest.ts'),
+  },
+  {
+    name: 'check',
+    summary: 'findings of the log; exit 1 at or above --fail-on',
+    options: () => [
+      capture(),
+      severity('--fail-on <severity>', 'the least severity that fails').default('error'),
+      new Option('--strict', 'exit 4 where the evidence is incomplete'),
+    ],
+    load: () => import('./check.ts'),
+  },
+  {
+    name: 'query',
+    summary: 'run one named query',
+    arguments: ['[name]', 'see --list'],
+    options: () => [
+      new Option('--list', 'the queries with their parameters and columns'),
+      new Option('-p, --param <key=value>', 'a parameter; may be repeated').argParser(parameter).default([], 'none'),
+    ],
+    load: () => import('./query.ts'),
+  },
+  {
+    name: 'timeline',
+    summary: 'the story of one buffer or device, in order',
+    options: () => [
+      capture(),
+      new Option('--ino <inode>', "the buffer's inode number"),
+      new Option('--device <name>', 'exporter or importer, as the trace names it'),
+      new Option('--from <time>', 'nanoseconds, or seconds with a decimal point as the trace prints them'),
+      new Option('--to <time>', 'the same; included'),
+    ],
+    load: () => import('./timeline.ts'),
+  },
+  {
+    name: 'rebuild',
+    summary: 'replay the log into the projections from the beginning',
+    options: () => [capture()],
+    load: () => import('./rebuild.ts'),
+  },
+  {
+    name: 'verify',
+    summary: 'prove the database sound: the log whole, the projections equal to a fresh replay',
+    options: () => [capture()],
+    load: () => import('./verify.ts'),
+  },
+  {
+    name: 'serve',
+    summary: 'HTTP API on 127.0.0.1',
+    options: () => [new Option('--port <number>', '0 takes a free one').argParser(port).default(7117)],
+    load: () => import('./serve.ts'),
+  },
+]
+
+/** Adds every command to `program`; `start` is called with the chosen one. */
+export function registerCommands(
+  program: Command,
+  start: (load: () => Promise<Run>, args: string[], options: unknown) => Promise<void>,
+): void {
+  program
+    .option('--db <file>', 'the database (or REVENANT_DB)', process.env.REVENANT_DB || './revenant.db')
+    .addOption(new Option('--format <format>', 'of the data on stdout').choices([...FORMATS]).default('table'))
+    .option('--json', 'the same as --format json')
+    .option('--quiet', 'no progress and no remarks on stderr')
+    .option('--no-color', 'no colour (as NO_COLOR does)')
+  for (const entry of COMMANDS) {
+    const command = program.command(entry.name).description(entry.summary)
+    if (entry.arguments) command.argument(...entry.arguments)
+    for (const option of entry.options?.() ?? []) command.addOption(option)
+    command.allowExcessArguments(false)
+    command.action((...given: unknown[]) => {
+      const args = given
+        .slice(0, -2)
+        .flat()
+        .filter((arg) => arg !== undefined) as string[]
+      return start(async () => (await entry.load()).run as Run, args, command.optsWithGlobals())
+    })
+  }
+}
+
+function parameter(text: string, previous: [string, string][]): [string, string][] {
+  const at = text.indexOf('=')
+  if (at < 1) throw new InvalidArgumentError(`"${text}" is not key=value.`)
+  return [...previous, [text.slice(0, at), text.slice(at + 1)]]
+}
+
+function port(text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65535) throw new InvalidArgumentError('A port is 0 to 65535.')
+  return Number(text)
+}
