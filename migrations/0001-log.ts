@@ -22,6 +22,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       boot_id TEXT,
       kernel TEXT,
       parser TEXT NOT NULL,
+      writer TEXT,
       bytes INTEGER NOT NULL DEFAULT 0,
       lines INTEGER NOT NULL DEFAULT 0,
       events INTEGER NOT NULL DEFAULT 0,
@@ -43,7 +44,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     ) STRICT, WITHOUT ROWID`.execute(db)
   await sql`
     CREATE TABLE segment (
-      first_position INTEGER PRIMARY KEY,
+      segment INTEGER PRIMARY KEY,
+      first_position INTEGER NOT NULL,
       capture INTEGER NOT NULL REFERENCES capture,
       number INTEGER NOT NULL,
       first_seq INTEGER NOT NULL,
@@ -60,23 +62,76 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       checksum TEXT NOT NULL,
       UNIQUE (capture, number)
     ) STRICT`.execute(db)
+  await sql`CREATE INDEX segment_position ON segment (first_position)`.execute(db)
   for (const table of ['segment', 'string']) {
     for (const change of ['UPDATE', 'DELETE']) {
-      await sql`
-        CREATE TRIGGER ${sql.raw(`${table}_no_${change.toLowerCase()}`)} BEFORE ${sql.raw(change)} ON ${sql.table(table)}
-        BEGIN SELECT RAISE(ABORT, ${sql.lit(`the log is append-only: ${table} rows are never changed or removed`)}); END`.execute(db)
+      await refuse(
+        db,
+        `${table}_no_${change.toLowerCase()}`,
+        `BEFORE ${change} ON ${table}`,
+        `the log is append-only: ${table} rows are never changed or removed`,
+      )
     }
+    await refuse(
+      db,
+      `${table}_not_after_complete`,
+      `BEFORE INSERT ON ${table} WHEN (SELECT status FROM capture WHERE capture = NEW.capture) = 'complete'`,
+      'the log is append-only: nothing is added to a complete capture',
+    )
   }
-  await sql`
-    CREATE TRIGGER segment_contiguous BEFORE INSERT ON segment
-    WHEN NEW.first_seq <> COALESCE((SELECT MAX(first_seq + events) FROM segment WHERE capture = NEW.capture), 0)
-      OR NEW.number <> COALESCE((SELECT MAX(number) + 1 FROM segment WHERE capture = NEW.capture), 0)
-      OR NEW.first_line <> COALESCE((SELECT MAX(first_line + lines) FROM segment WHERE capture = NEW.capture), 1)
-      OR NEW.first_byte <> COALESCE((SELECT MAX(first_byte + bytes) FROM segment WHERE capture = NEW.capture), 0)
-    BEGIN SELECT RAISE(ABORT, 'another writer appended to this capture: a segment must follow the one before it'); END`.execute(db)
-  await sql`CREATE TRIGGER capture_complete_stays BEFORE UPDATE ON capture
-    WHEN OLD.status = 'complete'
-    BEGIN SELECT RAISE(ABORT, 'the log is append-only: a complete capture is never changed'); END`.execute(db)
-  await sql`CREATE TRIGGER capture_no_delete BEFORE DELETE ON capture
-    BEGIN SELECT RAISE(ABORT, 'the log is append-only: captures are never removed'); END`.execute(db)
+  // Holds against INSERT OR REPLACE too, which removes rows without firing DELETE triggers unless a pragma asks for it.
+  await refuse(
+    db,
+    'segment_contiguous',
+    `BEFORE INSERT ON segment
+    WHEN EXISTS (SELECT 1 FROM segment WHERE segment = NEW.segment)
+      OR EXISTS (SELECT 1 FROM segment WHERE capture = NEW.capture AND number >= NEW.number)
+      OR NEW.first_position <>
+        COALESCE((SELECT first_position + events FROM segment ORDER BY segment DESC LIMIT 1), 1)
+      OR CASE WHEN NEW.number = 0
+        THEN NEW.first_seq <> 0 OR NEW.first_line <> 1 OR NEW.first_byte <> 0
+        ELSE NOT EXISTS (SELECT 1 FROM segment WHERE capture = NEW.capture AND number = NEW.number - 1
+          AND first_seq + events = NEW.first_seq AND first_line + lines = NEW.first_line
+          AND first_byte + bytes = NEW.first_byte) END`,
+    'another writer appended to this capture: a segment must follow the one before it',
+  )
+  await refuse(
+    db,
+    'string_contiguous',
+    `BEFORE INSERT ON string
+    WHEN NEW.id <> COALESCE((SELECT MAX(id) + 1 FROM string WHERE capture = NEW.capture), 0)`,
+    'another writer appended to this capture: a string must follow the one before it',
+  )
+  await refuse(
+    db,
+    'capture_complete_stays',
+    `BEFORE UPDATE ON capture WHEN OLD.status = 'complete'`,
+    'the log is append-only: a complete capture is never changed',
+  )
+  await refuse(
+    db,
+    'capture_only_grows',
+    `BEFORE UPDATE ON capture
+    WHEN NEW.capture <> OLD.capture OR NEW.head_digest <> OLD.head_digest OR NEW.options <> OLD.options
+      OR NEW.bytes < OLD.bytes OR NEW.lines < OLD.lines OR NEW.events < OLD.events`,
+    'the log is append-only: a capture keeps its beginning and only grows',
+  )
+  await refuse(
+    db,
+    'capture_no_replace',
+    `BEFORE INSERT ON capture
+    WHEN EXISTS (SELECT 1 FROM capture WHERE capture = NEW.capture OR digest = NEW.digest)`,
+    'the log is append-only: this capture is already in it',
+  )
+  await refuse(
+    db,
+    'capture_no_delete',
+    'BEFORE DELETE ON capture',
+    'the log is append-only: captures are never removed',
+  )
+}
+
+/** A trigger that ends the statement with `words`. */
+async function refuse(db: Kysely<unknown>, name: string, when: string, words: string): Promise<void> {
+  await sql`CREATE TRIGGER ${sql.raw(`${name} ${when}`)} BEGIN SELECT RAISE(ABORT, ${sql.lit(words)}); END`.execute(db)
 }

@@ -24,6 +24,8 @@ export interface CaptureTable {
   kernel: string | null
   /** JSON of the layout parser's state at `bytes`. */
   parser: string
+  /** JSON of the process that is appending; null when none is. See `writer.ts`. */
+  writer: string | null
   bytes: Generated<Int>
   lines: Generated<Int>
   events: Generated<Int>
@@ -33,6 +35,7 @@ export interface CaptureTable {
   lost: Generated<Int>
   /** 0 once a time stamp ran backwards: the fold then reads the capture sorted by time. */
   ordered: Generated<number>
+  /** Earliest and latest time of any event: not of the first and the last one where time ran backwards. */
   first_ns: Int | null
   last_ns: Int | null
 }
@@ -44,6 +47,9 @@ export interface StringTable {
 }
 
 export interface SegmentTable {
+  /** Counts from 1 in the order of commits, over all captures. */
+  segment: Generated<number>
+  /** Position of the first event: 1-based over all captures. Segments without events share their successor's. */
   first_position: Int
   capture: number
   number: number
@@ -52,7 +58,9 @@ export interface SegmentTable {
   first_line: Int
   lines: number
   first_byte: Int
+  /** Bytes of content that the segment accounts for: those of `text`, and what was left out of overlong lines. */
   bytes: number
+  /** Earliest and latest time of its events; null without events. */
   first_ns: Int | null
   last_ns: Int | null
   notes: string
