@@ -22,6 +22,8 @@ export type Note =
   | { kind: 'entries'; line: number; inBuffer: bigint; written: bigint; cpus: number; beforeEvent: number }
   /** The last line ended without a newline in the middle of a record. */
   | { kind: 'cut'; line: number; beforeEvent: number }
+  /** A line too long to be kept: `bytes` holds its first `kept` bytes, `length` and `sha256` are those of all of it, line feed excluded. */
+  | { kind: 'overlong'; line: number; length: number; kept: number; sha256: string; beforeEvent: number }
 
 /**
  * Consecutive lines of one capture, as columns. A batch is the unit that is parsed, stored and folded.
@@ -58,6 +60,13 @@ export interface RecordBatch {
   firstString: number
   strings: string[]
   notes: Note[]
+}
+
+/** How many bytes of the input the batch stands for: more than `bytes` holds where overlong lines were cut short. */
+export function inputBytes(batch: RecordBatch): number {
+  let total = batch.bytes.length
+  for (const note of batch.notes) if (note.kind === 'overlong') total += note.length - note.kept
+  return total
 }
 
 /** One event as traced. The fold reuses one object for all of them: take what you keep. */

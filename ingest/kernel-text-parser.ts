@@ -1,0 +1,255 @@
+import { LineKind, type RecordBatch } from '../src/domain/record.ts'
+import { CR, DOUBLE_QUOTE, LF, QUOTE } from './ascii.ts'
+import { decodeText } from './decode-text.ts'
+import { Dictionary } from './dictionary.ts'
+import { type HeaderFacts, readHeader } from './header.ts'
+import { type Format, LAYOUTS } from './layout.ts'
+import { createLineHead, GIVEN_NAME_BYTES, reasonText, Scan } from './line-head.ts'
+import { type OpenBatch, toRecordBatch } from './open-batch.ts'
+import { structureOf } from './structure.ts'
+
+/** A line that could not be read, for the message. */
+export interface MalformedSample {
+  line: number
+  /** The line's beginning. */
+  text: string
+  reason: string
+}
+
+/** What was read so far. `lines = events + ignored + malformed + structural`. */
+export interface CaptureFacts extends HeaderFacts {
+  format: Format
+  /** Times are bare integers of an unknown unit; null before the first event. */
+  ticks: boolean | null
+  /** Times count from the start of the trace. */
+  relativeTime: boolean
+  lines: number
+  events: number
+  ignored: number
+  malformed: number
+  structural: number
+  /** The first few malformed lines. */
+  samples: MalformedSample[]
+}
+
+/** What a parser must be given to go on behind its last batch; plain JSON. The dictionary is not in it, see `ParserOptions`. */
+export interface ParserState {
+  version: 1
+  facts: CaptureFacts
+  strings: number
+  latin1: number[]
+  freeText: boolean
+}
+
+export interface ParserOptions {
+  /** Default `ftrace-text`; see `detectLayout`. */
+  format?: Format
+  /** Asked once for each event name: such lines are counted as ignored and get no columns. */
+  ignore?: (name: string) => boolean
+  /** Goes on where `state()` was taken; `strings` are those of all batches before, in order. */
+  resume?: { state: ParserState; strings: readonly string[] }
+}
+
+/** Fills batches with the lines of one capture, in order. */
+export interface KernelTextParser {
+  /** Reads whole lines behind `batch.scanned`; stops at `lineLimit` lines, at a line of more than `maxLine` bytes, or for want of bytes. */
+  scan(batch: OpenBatch, lineLimit: number, maxLine: number): 'full' | 'overlong' | 'more'
+  /** Reads the last line, which has no line feed. */
+  scanLast(batch: OpenBatch): void
+  /** Takes a line that was cut short to `[batch.scanned, end)`. */
+  addOverlong(batch: OpenBatch, end: number, length: number, kept: number, sha256: string): void
+  close(batch: OpenBatch): RecordBatch
+  facts(): CaptureFacts
+  /** To be taken when no batch is open. */
+  state(): ParserState
+}
+
+const SAMPLES = 5
+const SAMPLE_BYTES = 160
+/** Events whose text is anybody's and may contain line feeds; what follows without a context belongs to them. */
+const FREE_TEXT = new Set(['tracing_mark_write', 'print', 'bprint', 'bputs', 'bpf_trace_printk', 'console', '0'])
+const NameFlag = { keep: 1, ignore: 2, freeText: 4 } as const
+
+/**
+ * Reads kernel trace text (`trace`, `trace_pipe`, `snapshot`, per-CPU files) as columns, without a string a line.
+ *
+ * @example
+ * const parser = createKernelTextParser({ format: 'ftrace-text' })
+ * for await (const batch of readBatches(chunks, parser)) store(batch)
+ */
+export function createKernelTextParser(options: ParserOptions = {}): KernelTextParser {
+  const { resume, ignore } = options
+  const facts: CaptureFacts = resume ? structuredClone(resume.state.facts) : emptyFacts(options.format ?? 'ftrace-text')
+  const layout = LAYOUTS[facts.format]
+  const head = createLineHead()
+  const dictionary = new Dictionary()
+  if (resume) dictionary.restore(resume.strings, resume.state.latin1)
+  let nameFlags = new Uint8Array(1024)
+  let freeText = resume?.state.freeText ?? false
+  let givenStrings = dictionary.texts.length
+
+  function flagsOf(name: number): number {
+    if (name >= nameFlags.length) {
+      const larger = new Uint8Array(Math.max(name + 1, nameFlags.length * 2))
+      larger.set(nameFlags)
+      nameFlags = larger
+    }
+    const known = nameFlags[name]!
+    if (known !== 0) return known
+    const text = dictionary.texts[name]!
+    const flags = (ignore?.(text) ? NameFlag.ignore : NameFlag.keep) | (FREE_TEXT.has(text) ? NameFlag.freeText : 0)
+    nameFlags[name] = flags
+    return flags
+  }
+
+  function malformed(batch: OpenBatch, p: number, end: number, code: number): LineKind {
+    facts.malformed++
+    if (facts.samples.length < SAMPLES) {
+      const text = decodeText(batch.bytes.subarray(p, Math.min(end, p + SAMPLE_BYTES)))
+      facts.samples.push({ line: facts.lines + 1, text, reason: reasonText(code) })
+    }
+    return LineKind.malformed
+  }
+
+  /** Kind of a line that `scan` did not understand; `end` is behind its last byte, the terminator not counted. */
+  function readOther(batch: OpenBatch, p: number, end: number, last: boolean): LineKind {
+    const b = batch.bytes
+    const line = facts.lines + 1
+    const beforeEvent = batch.count
+    if (facts.lines === 0 && b[p] === 0xef && b[p + 1] === 0xbb && b[p + 2] === 0xbf) p += 3
+    const structure = structureOf(b, p, end)
+    if (structure) {
+      if (structure.kind === 'header') {
+        const entries = readHeader(b.latin1Slice(p, Math.min(end, p + 1024)), facts)
+        if (entries) batch.notes.push({ kind: 'entries', line, ...entries, beforeEvent })
+      } else if (structure.kind === 'lost' || structure.kind === 'buffer-started') {
+        batch.notes.push({ ...structure, line, beforeEvent })
+      }
+      facts.structural++
+      return LineKind.structural
+    }
+    const quote = b[p + 1]!
+    // b'…': the line was printed as a Python bytes object.
+    const quoted = b[p] === 98 && (quote === QUOTE || quote === DOUBLE_QUOTE) && end - p > 3 && b[end - 1] === quote
+    let code = quoted ? layout.scan(b, p + 2, head) : layout.scanLoose(b, p, head)
+    if (quoted && code <= 0) code = layout.scanLoose(b, p + 2, head)
+    if (code > 0) return readEvent(batch, p, quoted ? end - 1 : end, code)
+    if (last) batch.notes.push({ kind: 'cut', line, beforeEvent })
+    if (!freeText) return malformed(batch, p, end, code)
+    facts.structural++
+    return LineKind.structural
+  }
+
+  /** Takes the line that `head` describes. */
+  function readEvent(batch: OpenBatch, p: number, end: number, code: number): LineKind {
+    if (code !== Scan.event) {
+      freeText = false
+      facts.structural++
+      return LineKind.structural
+    }
+    const ticks = head.ticks === 1
+    if (ticks !== facts.ticks) {
+      if (facts.ticks !== null) return malformed(batch, p, end, Scan.mixedClock)
+      facts.ticks = ticks
+    }
+    const b = batch.bytes
+    const given = head.givenName < 0 ? null : GIVEN_NAME_BYTES[head.givenName]!
+    const name = given ? dictionary.intern(given, 0, given.length) : dictionary.intern(b, head.nameStart, head.nameEnd)
+    const flags = flagsOf(name)
+    freeText = (flags & NameFlag.freeText) !== 0
+    if ((flags & NameFlag.ignore) !== 0) {
+      facts.ignored++
+      return LineKind.ignored
+    }
+    const i = batch.count++
+    batch.line[i] = batch.lineCount
+    batch.timeWords[2 * i] = head.timeLow
+    batch.timeWords[2 * i + 1] = head.timeHigh
+    batch.cpu[i] = head.cpu
+    batch.pid[i] = head.pid
+    batch.tgid[i] = head.tgid
+    batch.comm[i] = dictionary.intern(b, head.commStart, head.commEnd)
+    batch.name[i] = name
+    batch.payloadStart[i] = head.payloadStart
+    batch.payloadEnd[i] = head.payloadEnd < 0 || head.payloadEnd > end ? end : head.payloadEnd
+    facts.events++
+    return LineKind.event
+  }
+
+  function endLine(batch: OpenBatch, kind: LineKind, next: number): void {
+    batch.lineKind[batch.lineCount++] = kind
+    batch.lineStart[batch.lineCount] = next
+    batch.scanned = next
+    facts.lines++
+  }
+
+  function scan(batch: OpenBatch, lineLimit: number, maxLine: number): 'full' | 'overlong' | 'more' {
+    const b = batch.bytes
+    const filled = batch.filled
+    b[filled] = LF
+    while (batch.lineCount < lineLimit) {
+      const p = batch.scanned
+      const code = layout.scan(b, p, head)
+      const stop = lineFeed(b, code > 0 ? head.payloadStart : p)
+      if (stop - p > maxLine) return 'overlong'
+      if (stop >= filled) return 'more'
+      const end = stop > p && b[stop - 1] === CR ? stop - 1 : stop
+      endLine(batch, code > 0 ? readEvent(batch, p, end, code) : readOther(batch, p, end, false), stop + 1)
+    }
+    return 'full'
+  }
+
+  return {
+    scan,
+    scanLast(batch) {
+      const b = batch.bytes
+      const p = batch.scanned
+      const end = batch.filled
+      b[end] = LF
+      const code = layout.scan(b, p, head)
+      endLine(batch, code > 0 ? readEvent(batch, p, end, code) : readOther(batch, p, end, true), end)
+    },
+    addOverlong(batch, end, length, kept, sha256) {
+      batch.notes.push({ kind: 'overlong', line: facts.lines + 1, length, kept, sha256, beforeEvent: batch.count })
+      endLine(batch, malformed(batch, batch.scanned, end, Scan.overlong), end)
+    },
+    close(batch) {
+      const firstString = givenStrings
+      givenStrings = dictionary.texts.length
+      const firstLine = facts.lines - batch.lineCount + 1
+      return toRecordBatch(batch, firstLine, firstString, dictionary.texts.slice(firstString))
+    },
+    facts: () => structuredClone(facts),
+    state: () => ({
+      version: 1,
+      facts: structuredClone(facts),
+      strings: dictionary.texts.length,
+      latin1: [...dictionary.latin1],
+      freeText,
+    }),
+  }
+}
+
+function emptyFacts(format: Format): CaptureFacts {
+  return {
+    format,
+    tracer: null,
+    clock: null,
+    kernel: null,
+    cpus: null,
+    ticks: null,
+    relativeTime: LAYOUTS[format].relativeTime,
+    lines: 0,
+    events: 0,
+    ignored: 0,
+    malformed: 0,
+    structural: 0,
+    samples: [],
+  }
+}
+
+/** Position of the next line feed; there is always one. */
+function lineFeed(b: Uint8Array, q: number): number {
+  while (b[q] !== LF) q++
+  return q
+}

@@ -1,0 +1,81 @@
+/** Where the parts of one event line were found, and the numbers in it. One object is filled again and again. */
+export interface LineHead {
+  commStart: number
+  commEnd: number
+  pid: number
+  tgid: number
+  cpu: number
+  flagsStart: number
+  flagsEnd: number
+  /** Low and high half of the time as signed 32-bit integers: no BigInt is made for a line. */
+  timeLow: number
+  timeHigh: number
+  /** 1 where the time is a bare integer of an unknown unit (counter, uptime, x86-tsc). */
+  ticks: number
+  nameStart: number
+  nameEnd: number
+  /** Index into `GIVEN_NAMES` where the line does not spell its event's name, else -1. */
+  givenName: number
+  payloadStart: number
+  /** -1 where the payload ends with the line. */
+  payloadEnd: number
+}
+
+export function createLineHead(): LineHead {
+  return {
+    commStart: 0,
+    commEnd: 0,
+    pid: 0,
+    tgid: 0,
+    cpu: 0,
+    flagsStart: 0,
+    flagsEnd: 0,
+    timeLow: 0,
+    timeHigh: 0,
+    ticks: 0,
+    nameStart: 0,
+    nameEnd: 0,
+    givenName: -1,
+    payloadStart: 0,
+    payloadEnd: -1,
+  }
+}
+
+/** What a scanner found: positive where the line was understood, else the reason why not, the deeper the smaller. */
+export const Scan = {
+  event: 1,
+  /** `<stack trace>`: context without an event; the frames follow. */
+  stackMarker: 2,
+  /** A line of the layout that only draws (function_graph's separators). */
+  ruler: 3,
+  noTask: -1,
+  noCpu: -2,
+  noTime: -3,
+  timeOverflow: -4,
+  noName: -5,
+  mixedClock: -6,
+  overlong: -7,
+} as const
+
+const REASONS: Record<number, string> = {
+  [Scan.noTask]: 'no task-pid before the CPU',
+  [Scan.noCpu]: 'no [cpu] after the pid',
+  [Scan.noTime]: 'no time after the CPU and flags',
+  [Scan.timeOverflow]: 'the time does not fit into 63 bits of nanoseconds',
+  [Scan.noName]: 'no event name after the time',
+  [Scan.mixedClock]: 'the time has another unit than the first one of this trace',
+  [Scan.overlong]: 'the line is longer than any trace line',
+}
+
+/** Says in words why a line was not understood. */
+export function reasonText(code: number): string {
+  return REASONS[code] ?? 'not a line of this layout'
+}
+
+/** Names of entries that the kernel prints without one; as in `events/ftrace/` where it has a name there. */
+export const GIVEN_NAMES = ['UNKNOWN TYPE', 'raw_data', 'funcgraph_entry', 'funcgraph_exit', 'print'] as const
+export const GivenName = { unknownType: 0, rawData: 1, graphEntry: 2, graphExit: 3, print: 4 } as const
+export const GIVEN_NAME_BYTES = GIVEN_NAMES.map((name) => Buffer.from(name))
+
+/** Scans the line at `p`; `b` holds a line feed at its end. */
+export type LineScanner = (b: Uint8Array, p: number, head: LineHead) => number

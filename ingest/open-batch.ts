@@ -1,0 +1,74 @@
+import type { Note, RecordBatch } from '../src/domain/record.ts'
+
+/** A batch while it is filled: bytes are appended at `filled`, the parser reads whole lines from `scanned` on. */
+export interface OpenBatch {
+  /** One byte longer than it may be filled, so that a line feed can always stand behind the last byte. */
+  bytes: Buffer
+  filled: number
+  scanned: number
+  lineCount: number
+  count: number
+  lineStart: Uint32Array
+  lineKind: Uint8Array
+  line: Uint32Array
+  time: BigInt64Array
+  /** `time` as pairs of 32-bit words, least significant first. */
+  timeWords: Int32Array
+  cpu: Int32Array
+  pid: Int32Array
+  tgid: Int32Array
+  comm: Uint32Array
+  name: Uint32Array
+  payloadStart: Uint32Array
+  payloadEnd: Uint32Array
+  notes: Note[]
+}
+
+export function createOpenBatch(lines: number, byteCapacity: number): OpenBatch {
+  const time = new BigInt64Array(lines)
+  return {
+    bytes: Buffer.allocUnsafeSlow(byteCapacity + 1),
+    filled: 0,
+    scanned: 0,
+    lineCount: 0,
+    count: 0,
+    lineStart: new Uint32Array(lines + 1),
+    lineKind: new Uint8Array(lines),
+    line: new Uint32Array(lines),
+    time,
+    timeWords: new Int32Array(time.buffer),
+    cpu: new Int32Array(lines),
+    pid: new Int32Array(lines),
+    tgid: new Int32Array(lines),
+    comm: new Uint32Array(lines),
+    name: new Uint32Array(lines),
+    payloadStart: new Uint32Array(lines),
+    payloadEnd: new Uint32Array(lines),
+    notes: [],
+  }
+}
+
+/** The whole lines of `open` as a batch; shares its memory. */
+export function toRecordBatch(open: OpenBatch, firstLine: number, firstString: number, strings: string[]): RecordBatch {
+  const { lineCount, count, line, time, cpu, pid, tgid, comm, name, payloadStart, payloadEnd, notes } = open
+  return {
+    bytes: open.bytes.subarray(0, open.scanned),
+    firstLine,
+    lineCount,
+    lineStart: open.lineStart.subarray(0, lineCount + 1),
+    lineKind: open.lineKind.subarray(0, lineCount),
+    count,
+    line,
+    time,
+    cpu,
+    pid,
+    tgid,
+    comm,
+    name,
+    payloadStart,
+    payloadEnd,
+    firstString,
+    strings,
+    notes,
+  }
+}
