@@ -1,0 +1,75 @@
+import { styleText } from 'node:util'
+import { findQuery, QUERIES } from '../../queries/index.ts'
+import { parseParameters } from '../../queries/parse-parameters.ts'
+import { openSnapshot, type QueryResult } from '../../queries/run-query.ts'
+import { openReader } from '../log/connection.ts'
+import { Exit, type GlobalOptions, type Io, type Run, UsageError } from './command.ts'
+import { listQueries } from './query-list.ts'
+import { writeAll } from './write-all.ts'
+
+interface QueryOptions {
+  list?: boolean
+  param: [string, string][]
+}
+
+/** Characters of a text that a terminal's table shows. */
+const CELL_WIDTH = 48
+
+export const run: Run<QueryOptions> = async ([name], options, io) => {
+  if (options.list) {
+    await writeAll(listQueries(options.format), io)
+    return Exit.done
+  }
+  if (name === undefined)
+    throw new UsageError(`query: no name was given; choose one of ${names()}, or see query --list`)
+  const query = findQuery(name)
+  if (query === undefined) throw new UsageError(`query: there is no "${name}"; choose one of ${names()}`)
+  const parsed = parseParameters(query, options.param)
+  if (!parsed.ok) {
+    const problems = parsed.problems.map(({ parameter, message }) => `-p ${parameter}: ${message}`)
+    throw new UsageError(`query ${name}: ${problems.join('; ')}`)
+  }
+  if (options.format === 'arrow' && io.stdout.isTTY)
+    throw new UsageError(
+      'query: arrow is binary; send it to a file or a program, as in: … --format arrow > findings.arrows',
+    )
+  const connection = openReader(options.db)
+  try {
+    const snapshot = openSnapshot(connection)
+    try {
+      await writeAll(await formatted(snapshot.run(query, parsed.params), options, io), io)
+    } finally {
+      snapshot.end()
+    }
+  } finally {
+    connection.close()
+  }
+  return Exit.done
+}
+
+async function formatted(
+  result: QueryResult,
+  { format, color }: GlobalOptions,
+  { stdout }: Io,
+): Promise<Iterable<string | Uint8Array>> {
+  switch (format) {
+    case 'arrow':
+      return (await import('../arrow/ipc-stream.ts')).writeArrow(result)
+    case 'csv':
+      return (await import('../output/csv.ts')).writeCsv(result)
+    case 'json':
+      return (await import('../output/json.ts')).writeJson(result)
+    case 'ndjson':
+      return (await import('../output/json.ts')).writeNdjson(result)
+    case 'table': {
+      const { writeTable } = await import('../output/table.ts')
+      const heading = (text: string) =>
+        color && stdout.isTTY ? styleText('bold', text, { validateStream: false }) : text
+      return writeTable(result, { maxWidth: stdout.isTTY ? CELL_WIDTH : Number.POSITIVE_INFINITY, heading })
+    }
+  }
+}
+
+function names(): string {
+  return QUERIES.map(({ name }) => name).join(', ')
+}
