@@ -31,7 +31,10 @@ export interface Io {
   stdout: Writable & { isTTY?: boolean; columns?: number }
   /** Everything else. */
   stderr: Writable & { isTTY?: boolean; columns?: number }
-  /** Aborted by the first SIGINT or SIGTERM: stop at the next safe place. A second one ends the process. */
+  /**
+   * Aborted by the first SIGINT or SIGTERM: stop at the next safe place and give `Exit.interrupted`, or throw whatever
+   * the abort made fail. A second one ends the process.
+   */
   signal: AbortSignal
 }
 

@@ -28,9 +28,9 @@ async function main(argv: string[]): Promise<number> {
   try {
     await program.parseAsync(argv, { from: 'user' })
   } catch (error) {
-    if (!interrupt.signal.aborted) return explain(error)
+    return interrupt.signal.aborted ? Exit.interrupted : explain(error)
   }
-  return interrupt.signal.aborted ? Exit.interrupted : exitCode
+  return exitCode
 }
 
 function globalOptions(options: unknown): GlobalOptions & Parameters<Run>[1] {

@@ -44,7 +44,7 @@ export const run: Run<QueryOptions> = async ([name], options, io) => {
   } finally {
     connection.close()
   }
-  return Exit.done
+  return io.signal.aborted ? Exit.interrupted : Exit.done
 }
 
 async function formatted(

@@ -1,0 +1,52 @@
+import { Hono } from 'hono'
+import { problem } from './problem.ts'
+import { queryRoutes } from './query-routes.ts'
+import { createReaders } from './readers.ts'
+
+export interface AppOptions {
+  /** Path of the database, which must exist when it is first asked. */
+  db: string
+}
+
+export interface App {
+  fetch: Hono['fetch']
+  /** Asks without a socket, as tests do. */
+  request: Hono['request']
+  /** Closes the database; answers under way keep their connection until they end. */
+  close(): void
+}
+
+const OWN_HOSTS = new Set(['localhost', '127.0.0.1', '[::1]'])
+
+/**
+ * The HTTP interface to one log.
+ *
+ * @example
+ * const app = createApp({ db: 'revenant.db' })
+ * const response = await app.request('/v1/findings.arrows?severity=error')
+ */
+export function createApp({ db }: AppOptions): App {
+  const readers = createReaders(db)
+  const app = new Hono()
+  app.use(async (c, next) => {
+    // A page elsewhere may point its own name at 127.0.0.1 (DNS rebinding) and would read a log that is not its business.
+    const { hostname } = new URL(c.req.url)
+    if (!OWN_HOSTS.has(hostname))
+      return problem('wrong-host', `this answers to localhost and 127.0.0.1, not to ${hostname}`)
+    await next()
+    c.res.headers.set('X-Content-Type-Options', 'nosniff')
+  })
+  app.get('/healthz', (c) => {
+    const connection = readers.borrow()
+    readers.giveBack(connection)
+    return c.json({ status: 'ok' })
+  })
+  app.route('/v1', queryRoutes(readers))
+  app.notFound((c) => problem('not-found', `${c.req.path} is nothing here; GET /v1 lists the queries`))
+  app.onError((error) => {
+    const { exitCode, code } = error as { exitCode?: number; code?: string }
+    if (exitCode !== undefined) return problem('unavailable', error.message, { code })
+    return problem('internal', error.message)
+  })
+  return { fetch: app.fetch, request: app.request, close: readers.close }
+}

@@ -1,0 +1,151 @@
+import { type Context, Hono } from 'hono'
+import { findQuery, QUERIES } from '../../queries/index.ts'
+import { parseParameters } from '../../queries/parse-parameters.ts'
+import { openSnapshot, type Snapshot } from '../../queries/run-query.ts'
+import { problem } from './problem.ts'
+import type { Readers } from './readers.ts'
+import { negotiate, REPRESENTATIONS, type Representation, splitSuffix } from './representation.ts'
+
+/** `GET /` lists the named queries, `GET /<query>` answers one. */
+export function queryRoutes(readers: Readers): Hono {
+  const routes = new Hono()
+  routes.get('/', (c) =>
+    c.json({ queries: QUERIES.map(describe), formats: REPRESENTATIONS.map(({ format }) => format) }),
+  )
+  routes.get('/:query', (c) => answer(c, readers))
+  routes.all('/:query', (c) =>
+    problem(
+      'method-not-allowed',
+      `${c.req.path} can be read with GET, not ${c.req.method}`,
+      {},
+      { Allow: 'GET, HEAD' },
+    ),
+  )
+  return routes
+}
+
+function describe({ name, summary, parameters, columns, example }: (typeof QUERIES)[number]): object {
+  return {
+    name,
+    summary,
+    parameters: Object.entries(parameters).map(([parameter, schema]) => ({
+      name: parameter,
+      doc: schema.description ?? '',
+    })),
+    columns: columns.map((column) => ({
+      name: column.name,
+      type: column.type,
+      nullable: column.nullable,
+      doc: column.doc,
+    })),
+    example: `/v1/${name}?${new URLSearchParams(example)}`,
+  }
+}
+
+function answer(c: Context, readers: Readers): Response {
+  const { name, representation: suffixed } = splitSuffix(c.req.param('query')!)
+  const query = findQuery(name)
+  if (query === undefined)
+    return problem('not-found', `there is no query "${name}"; GET /v1 lists them`, {
+      queries: QUERIES.map((q) => q.name),
+    })
+
+  const pairs = [...new URL(c.req.url).searchParams]
+  const chosen = choose(
+    suffixed,
+    pairs.filter(([key]) => key === 'format').map(([, text]) => text),
+    c.req.header('Accept'),
+  )
+  if (chosen instanceof Response) return chosen
+  const parsed = parseParameters(
+    query,
+    pairs.filter(([key]) => key !== 'format'),
+  )
+  if (!parsed.ok) {
+    const told = parsed.problems.map(({ parameter, message }) => `${parameter}: ${message}`)
+    return problem('bad-parameter', told.join('; '), { problems: parsed.problems })
+  }
+
+  const connection = readers.borrow()
+  let snapshot: Snapshot | undefined
+  const end = () => {
+    snapshot?.end()
+    readers.giveBack(connection)
+  }
+  try {
+    snapshot = openSnapshot(connection)
+    const etag = `"${snapshot.tag}-${chosen.format}"`
+    const headers = {
+      ETag: etag,
+      'X-Log-Position': String(snapshot.position),
+      'Cache-Control': 'no-cache',
+      Vary: 'Accept',
+    }
+    const unchanged = (c.req.header('If-None-Match') ?? '').split(',').some((tag) => matches(tag.trim(), etag))
+    if (unchanged || c.req.method === 'HEAD') {
+      end()
+      const status = unchanged ? 304 : 200
+      return new Response(null, {
+        status,
+        headers: unchanged ? headers : { ...headers, 'Content-Type': chosen.contentType },
+      })
+    }
+    const pieces = chosen.write(snapshot.run(query, parsed.params))
+    return new Response(stream(pieces, end), { headers: { ...headers, 'Content-Type': chosen.contentType } })
+  } catch (error) {
+    end()
+    throw error
+  }
+}
+
+function matches(tag: string, etag: string): boolean {
+  return tag === '*' || tag.replace(/^W\//, '') === etag
+}
+
+function choose(
+  suffixed: Representation | undefined,
+  formats: string[],
+  accept: string | undefined,
+): Representation | Response {
+  const named = REPRESENTATIONS.find(({ format }) => format === formats[0])
+  const known = REPRESENTATIONS.map(({ format }) => format).join(', ')
+  if (formats.length > 1) return problem('bad-parameter', 'format: is given twice')
+  if (formats.length === 1 && named === undefined)
+    return problem('bad-parameter', `format: "${formats[0]}" is none of ${known}`)
+  if (suffixed && named && suffixed !== named)
+    return problem('bad-parameter', `format: "${named.format}" contradicts the suffix ${suffixed.suffix}`)
+  const available = REPRESENTATIONS.map(({ mediaType }) => mediaType)
+  return (
+    suffixed ??
+    named ??
+    negotiate(accept) ??
+    problem('not-acceptable', `"${accept}" accepts none of ${available.join(', ')}`, { available }, { Vary: 'Accept' })
+  )
+}
+
+/** Gives a piece whenever the client has room for one. A failure breaks the connection off; `end` is called in any case. */
+function stream(pieces: Iterable<string | Uint8Array>, end: () => void): ReadableStream<Uint8Array> {
+  const iterator = pieces[Symbol.iterator]()
+  const encoder = new TextEncoder()
+  return new ReadableStream(
+    {
+      pull(controller) {
+        try {
+          const next = iterator.next()
+          if (next.done) {
+            end()
+            controller.close()
+          } else controller.enqueue(typeof next.value === 'string' ? encoder.encode(next.value) : next.value)
+        } catch (error) {
+          end()
+          controller.error(error)
+        }
+      },
+      cancel() {
+        iterator.return?.()
+        end()
+      },
+    },
+    { highWaterMark: 0 },
+  )
+}
