@@ -120,7 +120,7 @@ export function createKernelTextParser(options: ParserOptions = {}): KernelTextP
     const structure = structureOf(b, p, end)
     if (structure) {
       if (structure.kind === 'header') {
-        const entries = readHeader(b.latin1Slice(p, Math.min(end, p + 1024)), facts)
+        const entries = readHeader(b.toString('latin1', p, Math.min(end, p + 1024)), facts)
         if (entries) batch.notes.push({ kind: 'entries', line, ...entries, beforeEvent })
       } else if (structure.kind === 'lost' || structure.kind === 'buffer-started') {
         batch.notes.push({ ...structure, line, beforeEvent })
@@ -190,7 +190,7 @@ export function createKernelTextParser(options: ParserOptions = {}): KernelTextP
     while (batch.lineCount < lineLimit) {
       const p = batch.scanned
       const code = layout.scan(b, p, head)
-      const stop = lineFeed(b, code > 0 ? head.payloadStart : p)
+      const stop = b.indexOf(LF, code > 0 ? head.payloadStart : p)
       if (stop - p > maxLine) return 'overlong'
       if (stop >= filled) return 'more'
       const end = stop > p && b[stop - 1] === CR ? stop - 1 : stop
@@ -246,10 +246,4 @@ function emptyFacts(format: Format): CaptureFacts {
     structural: 0,
     samples: [],
   }
-}
-
-/** Position of the next line feed; there is always one. */
-function lineFeed(b: Uint8Array, q: number): number {
-  while (b[q] !== LF) q++
-  return q
 }

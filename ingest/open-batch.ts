@@ -48,6 +48,15 @@ export function createOpenBatch(lines: number, byteCapacity: number): OpenBatch 
   }
 }
 
+/** Makes a batch empty, to be filled again. */
+export function clearOpenBatch(batch: OpenBatch): void {
+  batch.filled = 0
+  batch.scanned = 0
+  batch.lineCount = 0
+  batch.count = 0
+  batch.notes = []
+}
+
 /** The whole lines of `open` as a batch; shares its memory. */
 export function toRecordBatch(open: OpenBatch, firstLine: number, firstString: number, strings: string[]): RecordBatch {
   const { lineCount, count, line, time, cpu, pid, tgid, comm, name, payloadStart, payloadEnd, notes } = open

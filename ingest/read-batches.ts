@@ -2,7 +2,7 @@ import { createHash, type Hash } from 'node:crypto'
 import type { RecordBatch } from '../src/domain/record.ts'
 import { LF } from './ascii.ts'
 import type { KernelTextParser } from './kernel-text-parser.ts'
-import { createOpenBatch, type OpenBatch } from './open-batch.ts'
+import { clearOpenBatch, createOpenBatch, type OpenBatch } from './open-batch.ts'
 
 export interface ReadOptions {
   /** Lines a batch holds at most. Default 65,536. */
@@ -17,6 +17,8 @@ export interface ReadOptions {
   skipBytes?: number
   /** Called when `skipBytes` bytes have passed. */
   onSkipped?: () => void
+  /** A batch is then only valid until the next one is asked for: its memory is used again. Saves time and memory. */
+  recycle?: boolean
   /** Sees every byte of the input in order; when a batch is yielded, exactly the bytes up to its end. */
   onBytes?: (bytes: Buffer) => void
 }
@@ -36,15 +38,18 @@ export async function* readBatches(
   const capacity = Math.max(options.batchBytes ?? 16 * 1024 * 1024, maxLine + 1)
   let toSkip = options.skipBytes ?? 0
   let batch = createOpenBatch(batchLines, capacity)
+  let spare: OpenBatch | null = null
   /** Bytes before this were given to `onBytes`. */
   let seen = 0
-  let overlong: { hash: Hash; length: number } | null = null
+  let overlong = null as { hash: Hash; length: number } | null
 
   function close(): RecordBatch {
     if (onBytes && batch.scanned > seen) onBytes(batch.bytes.subarray(seen, batch.scanned))
     const closed = parser.close(batch)
-    const next = createOpenBatch(batchLines, capacity)
+    const next = spare ?? createOpenBatch(batchLines, capacity)
+    clearOpenBatch(next)
     next.filled = batch.bytes.copy(next.bytes, 0, batch.scanned, batch.filled)
+    spare = options.recycle ? batch : null
     batch = next
     seen = 0
     return closed

@@ -14,7 +14,7 @@ import {
 } from './ascii.ts'
 import { type LineHead, Scan } from './line-head.ts'
 import { scanName } from './scan-name.ts'
-import { scanTime } from './scan-time.ts'
+import { scanTime, setTime } from './scan-time.ts'
 
 /** `%16s-%-7d `: the comm is right-aligned in 16 bytes, and cut to 15 (trace_output.c `trace_print_context()`). */
 const COMM_WIDTH = 16
@@ -32,7 +32,46 @@ export function scanPadded(b: Uint8Array, p: number, head: LineHead): number {
   head.commEnd = dash
   for (; q < dash; q++) if (b[q] === LF) return Scan.noTask
   if (b[q] !== DASH) return Scan.noTask
-  return scanContext(b, q + 1, head)
+  const name = scanColumns(b, dash, head)
+  return name < 0 ? scanContext(b, dash + 1, head) : scanName(b, name, head)
+}
+
+/**
+ * The usual line, `-1234    [001] d..1.   854.098765: `, by its columns; the position after it, or -1 where a column is
+ * not in its place and `scanContext` has to look. It finds nothing that `scanContext` would not find, only sooner.
+ */
+function scanColumns(b: Uint8Array, dash: number, head: LineHead): number {
+  if (b[dash + 9] !== OPEN_BRACKET || b[dash + 13] !== CLOSE_BRACKET || b[dash + 14] !== SPACE) return -1
+  let q = dash + 1
+  let pid = 0
+  for (; isDigit(b[q]!); q++) pid = pid * 10 + b[q]! - ZERO
+  if (q === dash + 1) return -1
+  for (; q < dash + 9; q++) if (b[q] !== SPACE) return -1
+  const hundreds = b[dash + 10]! - ZERO
+  const tens = b[dash + 11]! - ZERO
+  const ones = b[dash + 12]! - ZERO
+  if (hundreds >>> 0 > 9 || tens >>> 0 > 9 || ones >>> 0 > 9) return -1
+  const flags = dash + 15
+  const flagged = FLAG[b[flags]!]! & FLAG[b[flags + 1]!]! & FLAG[b[flags + 2]!]! & FLAG[b[flags + 3]!]!
+  if ((flagged & FLAG[b[flags + 4]!]!) === 0 || b[flags + 5] !== SPACE || isDigit(b[flags]!)) return -1
+  for (q = flags + 6; b[q] === SPACE; q++);
+  let seconds = 0
+  const start = q
+  for (; isDigit(b[q]!); q++) seconds = seconds * 10 + b[q]! - ZERO
+  if (q === start || q - start > 6 || b[q] !== DOT || b[q + 7] !== COLON || b[q + 8] !== SPACE) return -1
+  let microseconds = 0
+  for (let place = q + 1; place < q + 7; place++) {
+    if (!isDigit(b[place]!)) return -1
+    microseconds = microseconds * 10 + b[place]! - ZERO
+  }
+  head.pid = pid
+  head.tgid = -1
+  head.cpu = hundreds * 100 + tens * 10 + ones
+  head.flagsStart = flags
+  head.flagsEnd = flags + 5
+  setTime(head, seconds, microseconds * 1000)
+  head.ticks = 0
+  return q + 9
 }
 
 /** A line whose padding was lost or never was: the first dash after which a whole context follows ends the comm. */

@@ -12,7 +12,7 @@ export function setTime(head: LineHead, seconds: number, rest: number): void {
   if (seconds <= EXACT_SECONDS) {
     const total = seconds * 1e9 + rest
     const high = Math.floor(total / TWO_32)
-    head.timeHigh = high
+    head.timeHigh = high | 0
     head.timeLow = (total - high * TWO_32) | 0
     return
   }
@@ -21,7 +21,7 @@ export function setTime(head: LineHead, seconds: number, rest: number): void {
   const carried = Math.floor(upperProduct / 65536)
   const low = (upperProduct - carried * 65536) * 65536 + (seconds - upper * 65536) * 1e9 + rest
   const high = Math.floor(low / TWO_32)
-  head.timeHigh = carried + high
+  head.timeHigh = (carried + high) | 0
   head.timeLow = (low - high * TWO_32) | 0
 }
 

@@ -27,7 +27,7 @@ export function structureOf(b: Buffer, p: number, end: number): Structure | null
   const first = b[p]!
   if (first === HASH) {
     if (b[p + 1] !== HASH) return HEADER
-    const started = STARTED.exec(b.latin1Slice(p, Math.min(end, p + ANNOTATION_LENGTH)))
+    const started = STARTED.exec(b.toString('latin1', p, Math.min(end, p + ANNOTATION_LENGTH)))
     return started ? { kind: 'buffer-started', cpu: Number(started[1]) } : HEADER
   }
   const q = skipBlanks(b, p)
@@ -36,7 +36,7 @@ export function structureOf(b: Buffer, p: number, end: number): Structure | null
   if (first === TAB || end - p > ANNOTATION_LENGTH) return null
   // `C`PU, `[` of a printk time, `c`pus, `v`ersion, `T`RACE
   if (first !== 67 && first !== 91 && first !== 99 && first !== 118 && first !== 84) return null
-  const line = b.latin1Slice(p, end)
+  const line = b.toString('latin1', p, end)
   const lost = LOST.exec(line)
   if (lost) {
     const count = lost[2] ?? lost[3]
