@@ -2,6 +2,7 @@
 import { attachments } from './attachments.ts'
 import { buffers } from './buffers.ts'
 import { captures } from './captures.ts'
+import { events } from './events.ts'
 import { findings } from './findings.ts'
 import { gaps } from './gaps.ts'
 import { importers } from './importers.ts'
@@ -12,6 +13,7 @@ import { revocations } from './revocations.ts'
 
 export const QUERIES: readonly Query[] = [
   captures,
+  events,
   findings,
   buffers,
   importers,

@@ -14,7 +14,8 @@ export const capture = z
 /** An unsigned 64-bit integer, as the two's complement that SQLite stores. */
 export const ino = unsigned('is not an inode number (decimal or 0x…)').optional().describe('inode number of the buffer')
 
-export const device = z.string().min(1, 'is empty').optional()
+export const text = z.string().min(1, 'is empty').optional()
+export const device = text
 
 /** Nanoseconds (`1234567890`), or seconds with a decimal point as traces print them (`1.234567`). */
 const time = z.string().transform((text, context) => {

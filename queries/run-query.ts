@@ -47,7 +47,7 @@ export function openSnapshot({ sqlite, kysely }: LogConnection): Snapshot {
 
 const STATE = `
   SELECT (SELECT COALESCE(MAX(first_position + events) - 1, 0)
-            FROM (SELECT first_position, events FROM segment ORDER BY first_position DESC LIMIT 1)),
+            FROM (SELECT first_position, events FROM segment ORDER BY segment DESC LIMIT 1)),
     (SELECT group_concat(capture || status || bytes || coalesce(digest, ''), ' ')
        FROM (SELECT capture, status, bytes, digest FROM capture ORDER BY capture)),
     (SELECT group_concat(capture || ' ' || version || ' ' || seq || ' ' || finished, ' ')

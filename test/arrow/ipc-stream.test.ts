@@ -64,7 +64,7 @@ describe.each([
     log.remove()
   })
 
-  test.each(QUERIES.filter(({ source }) => source.kind === 'sql').map((query) => [query.name, query] as const))(
+  test.each(QUERIES.map((query) => [query.name, query] as const))(
     '%s: Arrow read by apache-arrow and by flechette equals the JSON',
     (name, query) => {
       const snapshot = openSnapshot(connection)

@@ -3,8 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openWriter } from '../../src/log/connection.ts'
+import { writtenSegments } from './segment-fixture.ts'
 
-type Value = string | number | bigint | null
+type Value = string | number | bigint | Buffer | null
 
 export interface LogFixture {
   path: string
@@ -16,8 +17,8 @@ export const GREAT_INO = { stored: BigInt.asIntN(64, 2n ** 63n + 5n), shown: '92
 
 export const MANY = 40_000
 
-/** `many` adds `MANY` mappings, more than a batch holds, to capture 2. */
-export async function makeLog({ empty = false, many = false } = {}): Promise<LogFixture> {
+/** `folded: false` leaves out what events mean. `many` adds `MANY` mappings, more than a batch holds, to capture 2. */
+export async function makeLog({ empty = false, many = false, folded = true } = {}): Promise<LogFixture> {
   const folder = mkdtempSync(join(tmpdir(), 'revenant-queries-'))
   const path = join(folder, 'log.db')
   const { sqlite, close } = await openWriter(path)
@@ -30,6 +31,11 @@ export async function makeLog({ empty = false, many = false } = {}): Promise<Log
   if (!empty) {
     sqlite.transaction(() => {
       for (const [table, rows] of Object.entries(ROWS)) for (const row of rows) insert(table, row)
+      for (const { segment, meaning, string } of SEGMENTS) {
+        for (const row of string) insert('string', row)
+        for (const row of segment) insert('segment', row)
+        if (folded) for (const row of meaning) insert('meaning', row)
+      }
       if (many) for (let id = 0; id < MANY; id++) insert('mapping', manyMapping(id))
       sqlite.exec(`UPDATE capture SET status = 'complete'`)
     })()
@@ -84,23 +90,7 @@ const ROWS: Record<string, Record<string, Value>[]> = {
     },
   ],
   checkpoint: [{ capture: 1, version: '1', seq: 7, finished: 1, tier: 'T2' }],
-  segment: [
-    {
-      first_position: 1,
-      capture: 1,
-      number: 0,
-      first_seq: 0,
-      events: 7,
-      first_line: 1,
-      lines: 9,
-      first_byte: 0,
-      bytes: 90,
-      notes: '[]',
-      columns: Buffer.alloc(1) as never,
-      text: Buffer.alloc(1) as never,
-      checksum: '',
-    },
-  ],
+  device: [{ capture: 1, id: 0, name: 'mlx5_0' }],
   buffer: [
     {
       capture: 1,
@@ -404,3 +394,44 @@ const ROWS: Record<string, Record<string, Value>[]> = {
     },
   ],
 }
+
+const MAPPED = { type: 'map', buffer: 0, attachment: 0, device: 0 } as const
+
+/** Capture 1 in two segments, the second with a line that is not UTF-8; capture 2 has its names the other way round. */
+const SEGMENTS = [
+  writtenSegments(1, 1, [
+    [
+      {
+        time: 100n,
+        cpu: 0,
+        comm: 'qemu',
+        pid: 7,
+        tgid: 7,
+        name: 'dma_buf_export',
+        payload: 'ino=1',
+        type: 'export',
+        buffer: 0,
+      },
+      {
+        time: 300n,
+        cpu: 1,
+        comm: 'Wörker/3',
+        pid: 42,
+        tgid: 40,
+        name: 'dbuf_map',
+        payload: '(dma_buf_map_attachment+0x4/0x120) λ="é"',
+        ...MAPPED,
+      },
+      { time: 400n, comm: '<...>', name: 'sched_switch', payload: '' },
+      { time: 500n, cpu: 1, comm: 'qemu', pid: 7, name: 'x', payload: 'a, "b"', type: 'invalidate', buffer: 1 },
+    ],
+    [
+      { time: 2n ** 62n, cpu: 2, comm: 'new', pid: 1, name: 'y', payload: Buffer.from('caf\xe9 \xff', 'latin1') },
+      { time: 600n, cpu: 2, comm: 'qemu', pid: 7, name: 'y', payload: 'good é', type: 'unmap', attachment: 2 },
+      { time: 700n, cpu: 2, comm: 'qemu', pid: 7, name: 'dbuf_map', payload: 'z', ...MAPPED, device: -1 },
+    ],
+  ]),
+  writtenSegments(2, 8, [
+    [{ time: 5n, cpu: 0, comm: 'dbuf_map', pid: 3, name: 'Wörker/3', payload: '-', type: 'map', buffer: 0 }],
+  ]),
+]

@@ -192,7 +192,7 @@ describe('parameters', () => {
 
 test('a snapshot names the last position', () => {
   const snapshot = openSnapshot(connection)
-  expect(snapshot.position).toBe(7n)
-  expect(snapshot.tag).toMatch(/^7-[\w-]{12}$/)
+  expect(snapshot.position).toBe(8n)
+  expect(snapshot.tag).toMatch(/^8-[\w-]{12}$/)
   snapshot.end()
 })
