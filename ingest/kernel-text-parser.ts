@@ -1,5 +1,6 @@
 import { LineKind, type RecordBatch } from '../src/domain/record.ts'
-import { CR, DOUBLE_QUOTE, LF, QUOTE } from './ascii.ts'
+import { CR, LF } from './ascii.ts'
+import { isBytesLiteral } from './bytes-literal.ts'
 import { decodeText } from './decode-text.ts'
 import { Dictionary } from './dictionary.ts'
 import { type HeaderFacts, readHeader } from './header.ts'
@@ -128,9 +129,7 @@ export function createKernelTextParser(options: ParserOptions = {}): KernelTextP
       facts.structural++
       return LineKind.structural
     }
-    const quote = b[p + 1]!
-    // b'…': the line was printed as a Python bytes object.
-    const quoted = b[p] === 98 && (quote === QUOTE || quote === DOUBLE_QUOTE) && end - p > 3 && b[end - 1] === quote
+    const quoted = isBytesLiteral(b, p, end)
     let code = quoted ? layout.scan(b, p + 2, head) : layout.scanLoose(b, p, head)
     if (quoted && code <= 0) code = layout.scanLoose(b, p + 2, head)
     if (code > 0) return readEvent(batch, p, quoted ? end - 1 : end, code)

@@ -1,0 +1,185 @@
+import { LF } from './ascii.ts'
+import { looksBinary, refuseBinary } from './detect-binary.ts'
+import { type Format, LAYOUTS } from './layout.ts'
+import { createLineHead, Scan } from './line-head.ts'
+import { type Refusal, refuse } from './refusal.ts'
+import { structureOf } from './structure.ts'
+
+export interface DetectedLayout {
+  kind: 'layout'
+  format: Format
+}
+
+/** How much of an input `detectLayout` looks at. */
+export const HEAD_BYTES = 64 * 1024
+
+const TRACEFS = '/sys/kernel/tracing'
+const FORMATS: Format[] = ['ftrace-text', 'ftrace-latency', 'ftrace-latency-verbose', 'ftrace-graph']
+
+const HEAD = createLineHead()
+/** Enough of a line to tell its layout. */
+const LINE_BYTES = 512
+
+const WHAT_IS_READ = `Give the text of ${TRACEFS}/trace, trace_pipe or snapshot.`
+
+const TRACE_CMD = refuse(
+  'trace-cmd-report',
+  'This is trace-cmd report (not read yet).',
+  `Give the kernel's own text: trace-cmd start instead of record, then cat ${TRACEFS}/trace`,
+)
+
+const GRAPH_WITHOUT_TIME = refuse(
+  'graph-without-time',
+  'This is function_graph output without times or tasks, so nothing in it can be put in order.',
+  `Switch both on and read again: for o in funcgraph-abstime funcgraph-proc; do echo $o > ${TRACEFS}/trace_options; done; cat ${TRACEFS}/trace`,
+)
+
+/** Text that is a trace, or nearly, and yet cannot be read; the first that fits most of the other lines is named. */
+const UNREADABLE: { test: RegExp; refusal: Refusal }[] = [
+  {
+    test: /^\d+ \d+ \d+ (?:type: \d+|\S)/,
+    refusal: refuse(
+      'raw-format',
+      'The trace was printed with the option raw: pid, CPU, time and numbers instead of names.',
+      `Print it as text and read it again: echo noraw > ${TRACEFS}/trace_options; cat ${TRACEFS}/trace`,
+    ),
+  },
+  {
+    test: /^(?:[0-9a-f]{2}){2,}(?: [0-9a-f]{2,})+ *$/,
+    refusal: refuse(
+      'hex-format',
+      'The trace was printed with the option hex: fields as hexadecimal bytes.',
+      `Print it as text and read it again: echo nohex > ${TRACEFS}/trace_options; cat ${TRACEFS}/trace`,
+    ),
+  },
+  {
+    test: /^ *\d+\) .*(?:\||=>)/,
+    refusal: GRAPH_WITHOUT_TIME,
+  },
+  {
+    test: /^ *[A-Za-z_]\w*: .*\w=/,
+    refusal: refuse(
+      'no-context',
+      'The lines begin with the event: they were printed without context-info, so no line says when, where or who.',
+      `Switch it on and read again: echo context-info > ${TRACEFS}/trace_options; cat ${TRACEFS}/trace`,
+    ),
+  },
+]
+
+/** Other programs' texts, told by their lines before any line is tried as kernel text. */
+const FOREIGN: { test: RegExp; refusal: Refusal }[] = [
+  {
+    test: /^ *\S.*-\d+ +(?:\[\d{3,}\]|\d+)\S* .*\d: (?:\(\+\d+\) +| {9})?[\w.]+: {2,}\S/,
+    refusal: TRACE_CMD,
+  },
+  {
+    test: /^ *\S.*? +(?:\d+\/)?\d+ +\[\d{3,}\] +(?:[A-Za-z.]{3,8} +)?\d+\.\d{6,9}: +(?:\d+ +)?\w+:\w+:/,
+    refusal: refuse(
+      'perf-script',
+      'This is perf script (not read yet).',
+      `Record with tracefs and give the text of ${TRACEFS}/trace.`,
+    ),
+  },
+  {
+    test: /^(?:<\d+>)?\[ *\d+\.\d+\] (?!CPU:\d+ \[)/,
+    refusal: refuse(
+      'console-log',
+      'This is a kernel log: lines with a printk time in front.',
+      `A trace dumped into it is not read yet; give the text of ${TRACEFS}/trace.`,
+    ),
+  },
+]
+
+interface HeadLine {
+  start: number
+  /** The line's beginning. */
+  text: string
+}
+
+/**
+ * Tells from the first bytes of an input (at most `HEAD_BYTES` are looked at) how to read it, or why it cannot be read.
+ * A kernel header without a single event is a trace too.
+ *
+ * @example detectLayout(Buffer.from('# tracer: nop\n')) // { kind: 'layout', format: 'ftrace-text' }
+ */
+export function detectLayout(input: Buffer): DetectedLayout | Refusal {
+  const head = input.subarray(0, HEAD_BYTES)
+  if (head.length === 0) {
+    const advice = `Was the trace read as root, and before it was reset? cat ${TRACEFS}/trace`
+    return refuse('empty', 'The input is empty: not even the header of a trace.', advice)
+  }
+  const binary = refuseBinary(head)
+  if (binary) return binary
+  const text = head.toString('latin1')
+  const tracer = /^(?:\xef\xbb\xbf)?# tracer: (\S+)/m.exec(text)?.[1] ?? null
+  const whole = head.length === HEAD_BYTES ? head.lastIndexOf(LF) : -1
+  const bytes = Buffer.concat([whole < 0 ? head : head.subarray(0, whole), Buffer.of(LF)])
+  const lines = eventLines(bytes)
+
+  const foreign = tracer === null ? FOREIGN.find(({ test }) => mostAre(lines, test)) : undefined
+  if (foreign) return foreign.refusal
+  if (/^(?:cpus=\d+|version = \d+)\r?$/m.exec(text)?.index === 0) return TRACE_CMD
+
+  const counts = FORMATS.map((format) => lines.filter(({ start }) => reads(format, bytes, start)).length)
+  const most = Math.max(...counts)
+  if (most > 0) {
+    const format = FORMATS[counts.indexOf(most)]!
+    return { kind: 'layout', format: format === 'ftrace-text' && tracer === 'function' ? 'ftrace-function' : format }
+  }
+  if (lines.length === 0) return withoutEvents(text, tracer)
+  const unreadable = UNREADABLE.find(({ test }) => mostAre(lines, test))
+  if (unreadable) return unreadable.refusal
+  return looksBinary(head) ? refuseOddBytes(tracer) : refuseText(lines)
+}
+
+function eventLines(bytes: Buffer): HeadLine[] {
+  const lines: HeadLine[] = []
+  for (let start = 0; start < bytes.length; ) {
+    const end = bytes.indexOf(LF, start)
+    if (structureOf(bytes, start, end) === null) {
+      lines.push({ start, text: bytes.toString('latin1', start, Math.min(end, start + LINE_BYTES)).trimEnd() })
+    }
+    start = end + 1
+  }
+  return lines
+}
+
+/** Lines that begin with a tab belong to the one before: perf script's call chains. */
+function mostAre(lines: HeadLine[], test: RegExp): boolean {
+  const whole = lines.filter(({ text }) => !text.startsWith('\t'))
+  return whole.length > 0 && whole.filter(({ text }) => test.test(text)).length * 2 > whole.length
+}
+
+function reads(format: Format, bytes: Buffer, start: number): boolean {
+  const { scan, scanLoose } = LAYOUTS[format]
+  return scan(bytes, start, HEAD) > 0 || scanLoose(bytes, start, HEAD) === Scan.event
+}
+
+/** Nothing but headers, blank lines and loss markers. */
+function withoutEvents(text: string, tracer: string | null): DetectedLayout | Refusal {
+  if (text.trim() === '') {
+    return refuse('empty', 'The input has only blank lines.', `Give the text of ${TRACEFS}/trace.`)
+  }
+  if (tracer === 'function_graph') {
+    return /^#\s+TIME\s.*TASK/m.test(text) ? { kind: 'layout', format: 'ftrace-graph' } : GRAPH_WITHOUT_TIME
+  }
+  return { kind: 'layout', format: /^# \S+ latency trace v/m.test(text) ? 'ftrace-latency' : 'ftrace-text' }
+}
+
+function refuseOddBytes(tracer: string | null): Refusal {
+  if (tracer === null) return refuse('binary', 'The input is binary data of an unknown kind.', WHAT_IS_READ)
+  return refuse(
+    'bin-format',
+    'The trace was printed with the option bin: a text header and binary entries.',
+    `Print it as text and read it again: echo nobin > ${TRACEFS}/trace_options; cat ${TRACEFS}/trace`,
+  )
+}
+
+function refuseText(lines: HeadLine[]): Refusal {
+  const first = lines[0]!.text.slice(0, 80)
+  return refuse(
+    'not-a-trace',
+    `None of the first ${lines.length} lines is a line of a trace; the first one reads ${JSON.stringify(first)}.`,
+    WHAT_IS_READ,
+  )
+}
