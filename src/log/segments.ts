@@ -71,6 +71,12 @@ export function blob(sqlite: Database.Database, column: 'columns' | 'text', segm
   return sqlite.prepare(`SELECT ${column} FROM segment WHERE segment = ?`).pluck().get(segment.segment) as Buffer
 }
 
+/** Time of a capture's last event; null without events. */
+export function lastTime(sqlite: Database.Database, capture: number): bigint | null {
+  const last = listSegments(sqlite, { capture }).findLast((segment) => segment.events > 0)
+  return last === undefined ? null : readColumns(sqlite, last).time.at(-1)!
+}
+
 /** The dictionary of a capture: index is id. */
 export function readStrings(sqlite: Database.Database, capture: number): string[] {
   return sqlite.prepare('SELECT text FROM string WHERE capture = ? ORDER BY id').pluck().all(capture) as string[]

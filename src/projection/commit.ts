@@ -1,0 +1,124 @@
+import type { Changes } from '../domain/read-model.ts'
+import type { RecordBatch } from '../domain/record.ts'
+import { appendBatch, beginCapture, completeCapture, type NewCapture, type PackedBatch } from '../log/append.ts'
+import { type TimeRange, timeRange } from '../log/batch-summary.ts'
+import { type Capture, type CaptureFacts, findCapture } from '../log/captures.ts'
+import type { LogConnection } from '../log/connection.ts'
+import { lastTime, listSegments, type Segment } from '../log/segments.ts'
+import type { Fold } from './fold.ts'
+import type { Progress } from './ingest-request.ts'
+import { packMeaningSync } from './meaning-codec.ts'
+import { createPositions, inLogOrder } from './numbering.ts'
+import { type FoldFactory, foldFor, refold } from './refold.ts'
+import { createStore, type Store } from './store.ts'
+
+export interface CommitterOptions {
+  db: LogConnection
+  version: string
+  createFold: FoldFactory
+  /** The capture that is gone on with, and its fold; null for a new one, which begins with its first batch. */
+  known: Capture | null
+  fold: Fold | null
+  start: NewCapture
+  onBegun(capture: number): void
+  onProgress: ((progress: Progress) => void) | undefined
+}
+
+/** The content is at its end. */
+export interface End {
+  digest: string
+  facts: CaptureFacts
+}
+
+/** What was made of a batch, ready to be written; no changes where time ran backwards. */
+export interface Folded {
+  range: TimeRange
+  changes: Changes | null
+  meaning: Buffer | null
+  tier: string | null
+}
+
+export interface Committer {
+  fold(batch: RecordBatch, facts: CaptureFacts): Folded
+  /** One transaction: the batch, its read models, the checkpoint, and where `end` is given the capture's end. */
+  batch(packed: PackedBatch, folded: Folded, end: End | null): void
+  end(end: End): void
+}
+
+/** Folds and commits the batches of one capture. Once time ran backwards it folds no more, but all of it sorted at the end. */
+export function createCommitter(options: CommitterOptions): Committer {
+  const { db, version, known, createFold } = options
+  const { sqlite } = db
+  const places: Pick<Segment, 'firstSeq' | 'firstPosition'>[] = known
+    ? listSegments(sqlite, { capture: known.capture })
+    : []
+  const numbering = inLogOrder(createPositions(places))
+  const progress = { bytes: known?.bytes ?? 0, lines: known?.lines ?? 0, events: known?.events ?? 0, findings: 0 }
+  let capture = known?.capture
+  let store = known && createStore(sqlite, known.capture)
+  let fold = options.fold
+  let ordered = known?.ordered ?? true
+  let fed = known?.events ?? 0
+  let timeBefore = known && lastTime(sqlite, known.capture)
+
+  const foldWith = ({ ticks }: CaptureFacts) => foldFor({ ticks, options: options.start.options }, createFold)
+
+  function transact(act: (id: number, into: Store) => void): void {
+    const write = sqlite.transaction(() => {
+      const id = capture ?? beginCapture(sqlite, options.start).capture
+      store ??= createStore(sqlite, id)
+      act(id, store)
+      return id
+    })
+    const id = write.immediate()
+    if (capture === undefined) options.onBegun(id)
+    capture = id
+    options.onProgress?.({ ...progress })
+  }
+
+  function writeEnd(id: number, into: Store, { digest, facts }: End): void {
+    completeCapture(sqlite, id, digest, facts)
+    if (ordered) {
+      fold ??= foldWith(facts)
+      into.write(fold.finish(), numbering)
+    } else {
+      fold = foldWith(facts)
+      into.clear()
+      refold(sqlite, findCapture(sqlite, id)!, fold, into, true)
+    }
+    into.writeCheckpoint({ version, seq: fed, finished: true, tier: fold.tier() })
+  }
+
+  return {
+    fold(batch, facts) {
+      const range = timeRange(batch, timeBefore)
+      if (batch.count > 0) timeBefore = batch.time[batch.count - 1]!
+      ordered &&= range.ordered
+      const firstSeq = fed
+      fed += batch.count
+      if (!ordered) return { range, changes: null, meaning: null, tier: null }
+      fold ??= foldWith(facts)
+      const changes = fold.feed(batch, firstSeq)
+      return { range, changes, meaning: changes.meaning && packMeaningSync(changes.meaning), tier: fold.tier() }
+    },
+    batch(packed, { range, changes, meaning, tier }, end) {
+      transact((id, into) => {
+        const placed = appendBatch(sqlite, id, packed, range)
+        places.push(placed)
+        if (changes) {
+          into.write(changes, numbering)
+          if (meaning) into.writeMeaning(changes.meaning!, meaning)
+          into.writeCheckpoint({ version, seq: placed.firstSeq + packed.batch.count, finished: false, tier })
+        }
+        if (end) writeEnd(id, into, end)
+        for (const { id } of changes?.findings ?? []) progress.findings = Math.max(progress.findings, id + 1)
+        progress.bytes += placed.bytes
+        progress.lines += packed.batch.lineCount
+        progress.events += packed.batch.count
+      })
+    },
+    end(end) {
+      transact((id, into) => writeEnd(id, into, end))
+    },
+  }
+}

@@ -1,0 +1,155 @@
+import { createHash, type Hash } from 'node:crypto'
+import { leaveCapture, resumeCapture } from '../log/append.ts'
+import { type Capture, findCapture } from '../log/captures.ts'
+import type { LogConnection } from '../log/connection.ts'
+import { inWords } from '../log/errors.ts'
+import { identify } from '../log/identify.ts'
+import { readStrings } from '../log/segments.ts'
+import { claimWriter, releaseWriter } from '../log/writer.ts'
+import { type Committer, createCommitter } from './commit.ts'
+import { createFold, FOLD_VERSION, type Fold } from './fold.ts'
+import type { BatchReader, IngestOutcome, IngestRequest } from './ingest-request.ts'
+import { packBatch } from './pack-batch.ts'
+import { rebuild, rebuildCapture } from './rebuild.ts'
+import { type FoldFactory, foldFor, refold } from './refold.ts'
+import { readCheckpoint } from './store.ts'
+
+/** How long a packed batch waits to learn whether it was the last one, so that a short trace is one transaction. */
+const LAST_BATCH_WAIT_MS = 5
+const LINE_FEED = 0x0a
+
+/**
+ * Appends a content to the log and brings the read models up to date, batch by batch: a batch's lines, its counts, what
+ * was found in it and the checkpoint are one transaction. While the thread pool packs a batch, it is folded and the next
+ * one is parsed. Throws `LogError`, and what the reader throws; what was committed before stays.
+ */
+export async function ingestCapture(request: IngestRequest): Promise<IngestOutcome> {
+  const { db } = request
+  const factory = request.createFold ?? createFold
+  const version = request.version ?? FOLD_VERSION
+  let release = () => {}
+  const writer = claimWriter()
+  let started: number | undefined
+  try {
+    rebuild(db, { staleOnly: true, createFold: factory, version })
+    const identified = await identify(db.sqlite, request.content, request.options)
+    release = identified.release
+    const { identity, content } = identified
+    if (identity.kind === 'duplicate')
+      return { capture: identity.capture, duplicate: true, interrupted: false, resumedAt: 0 }
+
+    const known = identity.kind === 'resume' ? identity.capture : null
+    const hash = identity.kind === 'resume' ? identity.hash : createHash('sha256')
+    if (known) {
+      db.sqlite.transaction(() => resumeCapture(db.sqlite, known, writer)).immediate()
+      started = known.capture
+    }
+    const reader = request.read({
+      bytes: content.open(known?.bytes ?? 0),
+      resume: known && { state: known.parser, strings: readStrings(db.sqlite, known.capture) },
+      onBytes: (bytes) => hash.update(bytes),
+    })
+    const committer = createCommitter({
+      db,
+      version,
+      createFold: factory,
+      known,
+      fold: known?.ordered ? takeUp(db, known, factory, version) : null,
+      start: { name: content.name, headDigest: identity.headDigest, options: request.options, writer },
+      onBegun: (capture) => {
+        started = capture
+      },
+      onProgress: request.onProgress,
+    })
+    const complete = await readAll(reader, hash, committer, request.signal)
+    if (started !== undefined) leave(db, started, writer)
+    return {
+      capture: started === undefined ? null : (findCapture(db.sqlite, started) ?? null),
+      duplicate: false,
+      interrupted: !complete,
+      resumedAt: known?.bytes ?? 0,
+    }
+  } catch (error) {
+    if (started !== undefined) leave(db, started, writer)
+    throw inWords(error, db.path)
+  } finally {
+    releaseWriter(writer)
+    release()
+  }
+}
+
+/** Returns false where the signal ended it. */
+async function readAll(
+  reader: BatchReader,
+  hash: Hash,
+  committer: Committer,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  const batches = reader.batches[Symbol.asyncIterator]()
+  const digest = () => hash.copy().digest('hex')
+  const stopped = aborted(signal)
+  try {
+    let item = await Promise.race([batches.next(), stopped])
+    while (item !== null && !item.done) {
+      const batch = item.value
+      const facts = reader.facts()
+      const packing = packBatch(batch, { prefixDigest: digest(), parser: reader.state(), facts })
+      const folded = committer.fold(batch, facts)
+      const following = batches.next()
+      following.catch(() => {})
+      const packed = await packing
+      // A line without its end may go on in a file that grows: it is only ever committed as the last one.
+      const wait = batch.bytes.at(-1) === LINE_FEED ? LAST_BATCH_WAIT_MS : Number.POSITIVE_INFINITY
+      const next = await within(wait, following)
+      committer.batch(packed, folded, next?.done ? { digest: digest(), facts: reader.facts() } : null)
+      if (next?.done) return true
+      item = signal?.aborted ? null : await Promise.race([following, stopped])
+    }
+    if (item === null) return false
+    committer.end({ digest: digest(), facts: reader.facts() })
+    return true
+  } finally {
+    // Not awaited: a stream that is waiting for its next chunk would keep the caller waiting with it.
+    batches.return?.()?.catch(() => {})
+  }
+}
+
+/** The fold as it was when the ingest was interrupted: its rows are there already, unless another version wrote them. */
+function takeUp(db: LogConnection, known: Capture, createFold: FoldFactory, version: string): Fold {
+  const checkpoint = readCheckpoint(db.sqlite, known.capture)
+  if (checkpoint?.version !== version || checkpoint.seq !== known.events)
+    return db.sqlite.transaction(() => rebuildCapture(db, known, createFold, version)).immediate()
+  const fold = foldFor(known, createFold)
+  refold(db.sqlite, known, fold, null, false)
+  return fold
+}
+
+/** On a full disk even this cannot be written: then the process's end is what gives the capture up. */
+function leave(db: LogConnection, capture: number, writer: string): void {
+  try {
+    if (db.sqlite.inTransaction) db.sqlite.exec('ROLLBACK')
+    leaveCapture(db.sqlite, capture, writer)
+  } catch {}
+}
+
+function aborted(signal: AbortSignal | undefined): Promise<null> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) resolve(null)
+    else signal?.addEventListener('abort', () => resolve(null), { once: true })
+  })
+}
+
+/** What `promise` gives within `ms`, else null; a failure shows when it is awaited again. */
+async function within<T>(ms: number, promise: Promise<T>): Promise<T | null> {
+  const quiet = promise.catch(() => null)
+  if (ms === Number.POSITIVE_INFINITY) return await quiet
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<null>((resolve) => {
+    timer = setTimeout(resolve, ms, null)
+  })
+  try {
+    return await Promise.race([quiet, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}

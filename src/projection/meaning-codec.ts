@@ -1,0 +1,49 @@
+import type { MeaningBatch } from '../domain/read-model.ts'
+import { readPlanes, widthOf, writePlanes } from '../log/planes.ts'
+import { unzstd, zstd, zstdSync } from '../log/zstd.ts'
+
+/** One entry an event; -1 where an event has none. As in `MeaningBatch`. */
+export type Meaning = Pick<MeaningBatch, 'type' | 'buffer' | 'attachment' | 'device'>
+
+/** Four widths in bytes, then the columns as byte planes; ids are stored off by one. */
+const HEAD = 4
+
+export async function packMeaning(batch: MeaningBatch): Promise<Buffer> {
+  return await zstd(encodeMeaning(batch))
+}
+
+export function packMeaningSync(batch: MeaningBatch): Buffer {
+  return zstdSync(encodeMeaning(batch))
+}
+
+/** The `columns` of a `meaning` row that stands for `count` events. */
+export function unpackMeaning(stored: Uint8Array, count: number): Meaning {
+  const raw = unzstd(stored)
+  let offset = HEAD
+  const column = <T extends Uint8Array | Int32Array>(values: T, index: number): T => {
+    offset = readPlanes(raw, offset, values, count, raw[index]!)
+    return values
+  }
+  const type = column(new Uint8Array(count), 0)
+  const [buffer, attachment, device] = [1, 2, 3].map((index) =>
+    column(new Int32Array(count), index).map((id) => id - 1),
+  ) as [Int32Array<ArrayBuffer>, Int32Array<ArrayBuffer>, Int32Array<ArrayBuffer>]
+  if (offset !== raw.length) throw new RangeError('meaning columns have the wrong length')
+  return { type, buffer, attachment, device }
+}
+
+function encodeMeaning(batch: MeaningBatch): Buffer {
+  const { count } = batch
+  const shifted = (ids: Int32Array) => {
+    const values = new Uint32Array(count)
+    for (let i = 0; i < count; i++) values[i] = ids[i]! + 1
+    return values
+  }
+  const columns = [batch.type, shifted(batch.buffer), shifted(batch.attachment), shifted(batch.device)]
+  const widths = columns.map((values) => widthOf(values, count))
+  const raw = Buffer.allocUnsafe(HEAD + count * widths.reduce((sum, width) => sum + width, 0))
+  raw.set(widths)
+  let offset = HEAD
+  for (const [i, values] of columns.entries()) offset = writePlanes(raw, offset, values, count, widths[i]!)
+  return raw
+}
