@@ -90,8 +90,10 @@ function answer(c: Context, readers: Readers): Response {
         headers: unchanged ? headers : { ...headers, 'Content-Type': chosen.contentType },
       })
     }
-    const pieces = chosen.write(snapshot.run(query, parsed.params))
-    return new Response(stream(pieces, end), { headers: { ...headers, 'Content-Type': chosen.contentType } })
+    const pieces = chosen.write(snapshot.run(query, parsed.params))[Symbol.iterator]()
+    // Asked for before there is a status: what fails here is still a problem of its own.
+    const first = pieces.next()
+    return new Response(stream(first, pieces, end), { headers: { ...headers, 'Content-Type': chosen.contentType } })
   } catch (error) {
     end()
     throw error
@@ -123,26 +125,29 @@ function choose(
   )
 }
 
+type Piece = string | Uint8Array
+
 /** Gives a piece whenever the client has room for one. A failure breaks the connection off; `end` is called in any case. */
-function stream(pieces: Iterable<string | Uint8Array>, end: () => void): ReadableStream<Uint8Array> {
-  const iterator = pieces[Symbol.iterator]()
+function stream(first: IteratorResult<Piece>, pieces: Iterator<Piece>, end: () => void): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder()
+  let next: IteratorResult<Piece> | undefined = first
   return new ReadableStream(
     {
       pull(controller) {
         try {
-          const next = iterator.next()
-          if (next.done) {
+          const { done, value } = next ?? pieces.next()
+          next = undefined
+          if (done) {
             end()
             controller.close()
-          } else controller.enqueue(typeof next.value === 'string' ? encoder.encode(next.value) : next.value)
+          } else controller.enqueue(typeof value === 'string' ? encoder.encode(value) : value)
         } catch (error) {
           end()
           controller.error(error)
         }
       },
       cancel() {
-        iterator.return?.()
+        pieces.return?.()
         end()
       },
     },

@@ -22,11 +22,13 @@ export async function makeLog({ empty = false, many = false, folded = true } = {
   const folder = mkdtempSync(join(tmpdir(), 'revenant-queries-'))
   const path = join(folder, 'log.db')
   const { sqlite, close } = await openWriter(path)
+  const statements = new Map<string, ReturnType<typeof sqlite.prepare>>()
   const insert = (table: string, row: Record<string, Value>) => {
     const names = Object.keys(row)
-    sqlite
-      .prepare(`INSERT INTO ${table} (${names.map((n) => `"${n}"`).join()}) VALUES (${names.map(() => '?').join()})`)
-      .run(...Object.values(row))
+    const sql = `INSERT INTO ${table} (${names.map((n) => `"${n}"`).join()}) VALUES (${names.map(() => '?').join()})`
+    const statement = statements.get(sql) ?? sqlite.prepare(sql)
+    statements.set(sql, statement)
+    statement.run(...Object.values(row))
   }
   if (!empty) {
     sqlite.transaction(() => {
