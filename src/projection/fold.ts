@@ -1,5 +1,21 @@
-import type { Changes } from '../domain/read-model.ts'
-import type { RecordBatch } from '../domain/record.ts'
+import { isAscii, isUtf8 } from 'node:buffer'
+import { emptyAct } from '../domain/act.ts'
+import { ACT_TYPES } from '../domain/act-type.ts'
+import type { Context } from '../domain/evolve/context.ts'
+import { onEnd } from '../domain/evolve/ending.ts'
+import { evolve } from '../domain/evolve/evolve.ts'
+import { ANY_CPU, onBackwards, onNote, settleGap } from '../domain/evolve/notes.ts'
+import { findingRow } from '../domain/findings.ts'
+import type { Changes, MeaningBatch } from '../domain/read-model.ts'
+import { createRecogniser } from '../domain/recognise/recognise.ts'
+import type { UserRecogniser } from '../domain/recognise/user-recogniser.ts'
+import type { RecordBatch, TraceRecord } from '../domain/record.ts'
+import { diagnose } from '../domain/rules/index.ts'
+import { createTask } from '../domain/world/task.ts'
+import { evidenceTier } from '../domain/world/tier.ts'
+import { gapRow, heard } from '../domain/world/window.ts'
+import { createWorld, currentTask, DEFAULT_THRESHOLDS, type Thresholds } from '../domain/world/world.ts'
+import { attachmentRow, bufferRow, mappingRow, resetRow, revocationRow } from './rows.ts'
 
 /** Changes whenever the same log would give other read models: older ones are then rebuilt. */
 export const FOLD_VERSION = '1'
@@ -7,6 +23,8 @@ export const FOLD_VERSION = '1'
 export interface FoldOptions {
   /** Timestamps are ticks of an unknown unit, so no duration can be judged. */
   ticks: boolean
+  /** The events come sorted because the file's time stamps ran backwards. */
+  sorted?: boolean
   /** The capture's parsed `options`. */
   options: unknown
 }
@@ -21,6 +39,148 @@ export interface Fold {
   tier(): string | null
 }
 
-export function createFold(_options: FoldOptions): Fold {
-  throw new Error('not built yet')
+/** What of a capture's options the fold reads. */
+interface FoldedOptions {
+  recognisers?: UserRecogniser[]
+  thresholds?: { lateUnmapWarning?: string; lateUnmapError?: string }
+}
+
+const TYPE_INDEX = new Map(ACT_TYPES.map((type, index) => [type, index]))
+
+export function createFold({ ticks, sorted = false, options }: FoldOptions): Fold {
+  const own = (options ?? {}) as FoldedOptions
+  const recognise = createRecogniser(own.recognisers)
+  const record: TraceRecord = { seq: 0, line: 0, time: 0n, cpu: 0, pid: 0, tgid: 0, comm: '', name: '', payload: '' }
+  const world = createWorld({ thresholds: thresholdsOf(own), ticks, record })
+  const act = emptyAct()
+  const strings: string[] = []
+  const devices = new Map<string, number>()
+  let devicesTold = 0
+  let last: bigint | null = null
+  const context: Context = {
+    world,
+    act,
+    task: createTask(),
+    tell: (name, fact) => diagnose(world, name, fact),
+  }
+
+  return {
+    feed(batch, firstSeq) {
+      for (let k = 0; k < batch.strings.length; k++) strings[batch.firstString + k] = batch.strings[k]!
+      const text = textReader(batch)
+      const meaning = emptyMeaning(firstSeq, batch.count)
+      let note = 0
+      for (let i = 0; i < batch.count; i++) {
+        const time = batch.time[i]!
+        while (note < batch.notes.length && batch.notes[note]!.beforeEvent <= i) onNote(context, batch.notes[note++]!)
+        record.seq = firstSeq + i
+        record.line = batch.firstLine + batch.line[i]!
+        record.time = time
+        record.cpu = batch.cpu[i]!
+        record.pid = batch.pid[i]!
+        record.tgid = batch.tgid[i]!
+        record.comm = strings[batch.comm[i]!]!
+        record.name = strings[batch.name[i]!]!
+        record.payload = text(batch.payloadStart[i]!, batch.payloadEnd[i]!)
+        world.now = { ns: time, seq: record.seq }
+        if (sorted && last === null) onBackwards(context)
+        if (last !== null && time < last) onBackwards(context)
+        last = time
+        hear(time)
+        if (!recognise(record, act)) continue
+        world.about = { buffer: null, attachment: null, device: null }
+        context.task = currentTask(world)
+        evolve(context)
+        remember(meaning, i)
+      }
+      while (note < batch.notes.length) onNote(context, batch.notes[note++]!)
+      return take(meaning)
+    },
+    finish() {
+      context.task = createTask()
+      onEnd(context)
+      return take(null)
+    },
+    tier: () => evidenceTier(world.seen),
+  }
+
+  function hear(time: bigint): void {
+    const { window } = world
+    const own = heard(window, record.cpu, time)
+    if (own) settleGap(context, own)
+    const any = window.open.get(ANY_CPU)
+    if (!any) return
+    window.open.delete(ANY_CPU)
+    any.to = time
+    settleGap(context, any)
+  }
+
+  function remember(meaning: MeaningBatch, i: number): void {
+    meaning.type[i] = TYPE_INDEX.get(act.type)!
+    const { buffer, attachment, device } = world.about
+    meaning.buffer[i] = (buffer ?? attachment?.buffer)?.id ?? -1
+    meaning.attachment[i] = attachment?.id ?? -1
+    const name = device ?? attachment?.device ?? act.device
+    if (name === null) return
+    let index = devices.get(name)
+    if (index === undefined) {
+      index = devices.size
+      devices.set(name, index)
+    }
+    meaning.device[i] = index
+  }
+
+  function take(meaning: MeaningBatch | null): Changes {
+    const { changed } = world
+    const firstDevice = devicesTold
+    const newDevices = devices.size > devicesTold ? [...devices.keys()].slice(devicesTold) : []
+    devicesTold = devices.size
+    return {
+      buffers: hand(changed.buffers, bufferRow),
+      attachments: hand(changed.attachments, attachmentRow),
+      mappings: hand(changed.mappings, mappingRow),
+      revocations: hand(changed.revocations, revocationRow),
+      resets: hand(changed.resets, resetRow),
+      gaps: [...new Set(changed.gaps.splice(0))].map((id) => gapRow(world.window.gaps[id]!)),
+      findings: hand(changed.findings, findingRow),
+      firstDevice,
+      devices: newDevices,
+      meaning,
+    }
+  }
+}
+
+/** Empties a list of changed entities into rows. */
+function hand<T extends { dirty: boolean }, R>(list: T[], row: (entity: T) => R): R[] {
+  return list.splice(0).map((entity) => {
+    entity.dirty = false
+    return row(entity)
+  })
+}
+
+function emptyMeaning(firstSeq: number, count: number): MeaningBatch {
+  return {
+    firstSeq,
+    count,
+    type: new Uint8Array(count),
+    buffer: new Int32Array(count).fill(-1),
+    attachment: new Int32Array(count).fill(-1),
+    device: new Int32Array(count).fill(-1),
+  }
+}
+
+/** Payloads are ASCII but for names that people chose; those are UTF-8 where they are valid, else bytes. */
+function textReader(batch: RecordBatch): (from: number, to: number) => string {
+  const { bytes } = batch
+  if (isAscii(bytes)) return (from, to) => bytes.toString('latin1', from, to)
+  return (from, to) =>
+    isUtf8(bytes.subarray(from, to)) ? bytes.toString('utf8', from, to) : bytes.toString('latin1', from, to)
+}
+
+function thresholdsOf({ thresholds }: FoldedOptions): Thresholds {
+  return {
+    ...DEFAULT_THRESHOLDS,
+    ...(thresholds?.lateUnmapWarning ? { lateUnmapWarning: BigInt(thresholds.lateUnmapWarning) } : {}),
+    ...(thresholds?.lateUnmapError ? { lateUnmapError: BigInt(thresholds.lateUnmapError) } : {}),
+  }
 }

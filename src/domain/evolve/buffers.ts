@@ -1,0 +1,185 @@
+import type { Act } from '../act.ts'
+import { isAddress } from '../recognise/pointer.ts'
+import type { Buffer } from '../world/entities.ts'
+import { touch, type World } from '../world/world.ts'
+import type { Context } from './context.ts'
+import { assignVfio, isVfioExporter, vfioDevice } from './vfio-devices.ts'
+
+/** The buffer an act is about: by inode number, else by the pointer of its `dma_buf`. Null where neither names one. */
+export function findBuffer(world: World, act: Act): Buffer | null {
+  if (act.ino !== null) {
+    const known = world.buffersByIno.get(act.ino)
+    if (known) return known
+    // A buffer first met through probes without its inode.
+    const byPointer = act.dmabuf === null ? undefined : world.buffersByPointer.get(act.dmabuf)
+    return byPointer && byPointer.ino === null && !byPointer.released ? byPointer : null
+  }
+  return (act.dmabuf !== null && world.buffersByPointer.get(act.dmabuf)) || null
+}
+
+/** As `findBuffer`, but a buffer older than the trace is made known. */
+export function ensureBuffer(context: Context): Buffer | null {
+  const { world, act } = context
+  const known = findBuffer(world, act)
+  if (known) {
+    learn(context, known)
+    return known
+  }
+  if (act.ino === null && !isAddress(act.dmabuf)) return null
+  if (act.ino !== null && !/^\d{1,20}$/.test(act.ino)) return null
+  const buffer = createBuffer(world, act.ino)
+  learn(context, buffer)
+  return buffer
+}
+
+function createBuffer(world: World, ino: string | null): Buffer {
+  const buffer: Buffer = {
+    id: world.counts.buffers++,
+    dirty: false,
+    ino,
+    dmabuf: null,
+    resv: null,
+    exporter: null,
+    module: null,
+    exporterDevice: null,
+    vfio: null,
+    size: null,
+    state: 'unknown',
+    first: world.now,
+    exported: null,
+    released: null,
+    dead: false,
+    revocation: null,
+    restoring: null,
+    bornRevoked: false,
+    sources: new Set(),
+    attachments: new Set(),
+    mappings: new Set(),
+    fences: new Set(),
+    resetAfterInvalidate: false,
+    lastReset: null,
+    revocationCount: 0,
+    attachmentCount: 0,
+    mappingCount: 0,
+    findingCount: 0,
+  }
+  if (ino !== null) world.buffersByIno.set(ino, buffer)
+  world.unreleased.add(buffer)
+  touch(world.changed.buffers, buffer)
+  return buffer
+}
+
+/** Takes over what the act shows of a buffer that was not known yet. */
+function learn({ world, act }: Context, buffer: Buffer): void {
+  world.about.buffer = buffer
+  if (buffer.released) return
+  let changed = false
+  if (buffer.ino === null && act.ino !== null) {
+    buffer.ino = act.ino
+    world.buffersByIno.set(act.ino, buffer)
+    changed = true
+  }
+  if (act.dmabuf !== buffer.dmabuf && isAddress(act.dmabuf)) {
+    buffer.dmabuf = act.dmabuf
+    world.buffersByPointer.set(act.dmabuf, buffer)
+  }
+  if (act.resv !== null && act.resv !== buffer.resv && act.type === 'export' && isAddress(act.resv)) {
+    buffer.resv = act.resv
+    world.buffersByResv.set(act.resv, buffer)
+  }
+  if (buffer.exporter === null && act.exporter !== null && act.type !== 'put') {
+    buffer.exporter = act.exporter
+    if (isVfioExporter(buffer.exporter) && buffer.exporterDevice === null) world.homeless.add(buffer)
+    changed = true
+  }
+  if (buffer.size === null && act.size !== null && act.type !== 'put') {
+    buffer.size = act.size
+    changed = true
+  }
+  if (changed) touch(world.changed.buffers, buffer)
+}
+
+/** `dma_buf_export()`: its return probe, the native event, or both. */
+export function onExport(context: Context): void {
+  const { world, act, task } = context
+  if (act.point === 'entry') return
+  if (act.point === 'return' && act.dmabuf !== null && !isAddress(act.dmabuf)) return
+  const source = world.record.name + act.point
+  const known = findBuffer(world, act)
+  if (known && (known.released || known.sources.has(source))) forget(world, known)
+  const buffer = ensureBuffer(context)
+  if (!buffer) return
+  buffer.sources.add(source)
+  if (!buffer.exported) {
+    buffer.exported = world.now
+    if (buffer.state === 'unknown') buffer.state = 'live'
+  }
+  if (act.callerModule) buffer.module = act.callerModule
+  touch(world.changed.buffers, buffer)
+  task.exported = buffer
+}
+
+/** The inode number or pointer is used again: the old buffer's end was not seen. */
+function forget(world: World, buffer: Buffer): void {
+  if (buffer.ino !== null && world.buffersByIno.get(buffer.ino) === buffer) world.buffersByIno.delete(buffer.ino)
+  if (buffer.dmabuf !== null && world.buffersByPointer.get(buffer.dmabuf) === buffer)
+    world.buffersByPointer.delete(buffer.dmabuf)
+  dropFromDevice(world, buffer)
+}
+
+/** `vfio_pci_core_feature_dma_buf()` returns to the ioctl whose thread exported just before: that names the device. */
+export function onDeviceExport(context: Context): void {
+  const { world, act, task } = context
+  const device = vfioDevice(world, act)
+  if (act.point !== 'return') return
+  world.about.buffer = task.exported
+  if (task.exported && device) assignVfio(world, task.exported, device)
+  task.exported = null
+}
+
+/** `dma_buf_file_release()`, `dma_buf_release()`: the only events that mean the end; `dma_buf_put` does not. */
+export function onRelease(context: Context): void {
+  const { world, act } = context
+  const buffer = act.ino !== null ? ensureBuffer(context) : findBuffer(world, act)
+  if (!buffer) return
+  world.about.buffer = buffer
+  if (buffer.released) return
+  buffer.released = world.now
+  buffer.state = 'released'
+  touch(world.changed.buffers, buffer)
+  context.tell('released', { buffer })
+  world.unreleased.delete(buffer)
+  if (buffer.dmabuf !== null && world.buffersByPointer.get(buffer.dmabuf) === buffer)
+    world.buffersByPointer.delete(buffer.dmabuf)
+  if (buffer.resv !== null && world.buffersByResv.get(buffer.resv) === buffer) world.buffersByResv.delete(buffer.resv)
+  for (const fence of buffer.fences) world.fences.delete(fence.key)
+  buffer.fences.clear()
+  dropFromDevice(world, buffer)
+  retire(world, buffer)
+}
+
+const REMEMBERED = 8192
+
+/** Released buffers stay known for a while, for events that come after; then they go, so that memory stays bounded. */
+function retire(world: World, buffer: Buffer): void {
+  const graveyard = world.graveyard
+  graveyard.push(buffer)
+  if (graveyard.length <= REMEMBERED) return
+  for (const old of graveyard.splice(0, REMEMBERED / 2)) {
+    if (old.ino !== null && world.buffersByIno.get(old.ino) === old) world.buffersByIno.delete(old.ino)
+  }
+}
+
+function dropFromDevice(world: World, buffer: Buffer): void {
+  world.homeless.delete(buffer)
+  buffer.vfio?.buffers.delete(buffer)
+  if (buffer.revocation) buffer.vfio?.open.delete(buffer.revocation)
+  if (buffer.exporterDevice !== null) world.buffersByDevice.get(buffer.exporterDevice)?.delete(buffer)
+}
+
+/** `get`, `fd`, CPU maps and the like: the buffer exists. `put` may print a freed one's bytes (7.0), so it proves nothing. */
+export function onMention(context: Context): void {
+  const { world, act } = context
+  if (act.type === 'put') world.about.buffer = findBuffer(world, act)
+  else if (act.point !== 'entry' || act.ino !== null || act.dmabuf !== null) ensureBuffer(context)
+}

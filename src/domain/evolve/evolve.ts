@@ -1,0 +1,101 @@
+import type { ActType } from '../act-type.ts'
+import { onAttach, onDetach, onPin, onUnpin } from './attachments.ts'
+import { onDeviceExport, onExport, onMention, onRelease } from './buffers.ts'
+import type { Context } from './context.ts'
+import { onFence, onReservationAdd, onReservationWait } from './fences.ts'
+import { onIommuMap, onIommuUnmap } from './iommu.ts'
+import { onAccess, onConsole, onFault } from './kernel-log.ts'
+import { onMap, onUnmap } from './mappings.ts'
+import { onCleanup, onClose, onMove, settle } from './moves.ts'
+import { leaveBehind, onReset } from './resets.ts'
+import { onInvalidate } from './revocations.ts'
+import { vfioDevice } from './vfio-devices.ts'
+
+/** What each kind of act does to the world. */
+const STEPS: Partial<Record<ActType, (context: Context) => void>> = {
+  export: onExport,
+  fd: onMention,
+  get: onMention,
+  put: onMention,
+  'cpu-map': onMention,
+  'cpu-access': onMention,
+  release: onRelease,
+  attach: onAttach,
+  detach: onDetach,
+  pin: onPin,
+  unpin: onUnpin,
+  map: onMap,
+  unmap: onUnmap,
+  invalidate: onInvalidate,
+  'importer-callback': onImporterCallback,
+  'device-move': onMove,
+  'device-cleanup': onCleanup,
+  'device-close': onClose,
+  'device-export': onDeviceExport,
+  zap: (context) => void vfioDevice(context.world, context.act),
+  'reservation-wait': onReservationWait,
+  'reservation-add': onReservationAdd,
+  fence: onFence,
+  reset: onReset,
+  'iommu-map': onIommuMap,
+  'iommu-unmap': onIommuUnmap,
+  fault: onFault,
+  access: onAccess,
+  splat: onConsole,
+  console: onConsole,
+  process: onProcess,
+  power: (context) => void (context.world.about.device = context.act.device),
+}
+
+/** Acts that happen inside a reset, or beside it in the same thread, without ending it. */
+const WITHIN_RESET: ReadonlySet<ActType> = new Set([
+  'reset',
+  'console',
+  'splat',
+  'fault',
+  'power',
+  'iommu-domain',
+  'marker',
+  'other',
+])
+
+/** Acts that show a thread to have left a move whose return is not probed. */
+const AFTER_MOVE: ReadonlySet<ActType> = new Set([
+  'reset',
+  'export',
+  'get',
+  'put',
+  'attach',
+  'map',
+  'device-export',
+  'release',
+])
+
+export function evolve(context: Context): void {
+  const { world, act, task } = context
+  const { type } = act
+  if (task.reset && !WITHIN_RESET.has(type)) leaveBehind(context)
+  if (task.move && !task.move.returned && AFTER_MOVE.has(type) && !world.returning.has('vfio_pci_dma_buf_move'))
+    settle(context, task.move)
+  if (act.fn !== null && act.point === 'return') {
+    world.returningBefore = world.returning.has(act.fn)
+    world.returning.add(act.fn)
+  }
+  world.seen.add(type)
+  if (act.recipe) world.recipe = true
+  STEPS[type]?.(context)
+}
+
+/** The exporter's call reached this importer. */
+function onImporterCallback({ world, act }: Context): void {
+  const attachment = act.attach === null ? undefined : world.attachmentsByPointer.get(act.attach)
+  if (!attachment) return
+  world.about.attachment = attachment
+  world.about.buffer = attachment.buffer
+}
+
+/** A process that exits lets go of what it holds soon after; whatever is still open much later has leaked. */
+function onProcess({ world, act }: Context): void {
+  if (act.detail !== 'sched_process_exit' || act.state === null) return
+  world.exits.set(Number(act.state), world.now)
+}

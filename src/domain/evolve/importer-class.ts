@@ -1,0 +1,84 @@
+import type { Act } from '../act.ts'
+import { callbackByCaller, importerByCallback } from '../importers.ts'
+import { isNull } from '../recognise/pointer.ts'
+import type { Attachment } from '../world/entities.ts'
+import { touch, type World } from '../world/world.ts'
+
+/** A callback is a symbol, NULL, or a kernel address without symbol; anything else is what a failed dereference left. */
+function believable(callback: string): boolean {
+  return /^[A-Za-z_][\w.]*$/.test(callback) || isNull(callback) || /^0xf{4,}[0-9a-f]{8,}$/.test(callback)
+}
+
+/**
+ * Learns the importer's class from what a probe shows of its ops. With `ops` NULL the other fields are garbage: the
+ * probe dereferenced nothing (KERNEL.md §4.3).
+ */
+export function learnImporter(world: World, attachment: Attachment, act: Act): void {
+  if (act.ops !== null && isNull(act.ops)) return declare(world, attachment, 'legacy', null)
+  if (act.ops !== null) attachment.ops = act.ops
+  if (act.ops !== null && act.p2p !== null && /^[01]$/.test(act.p2p)) attachment.p2p = act.p2p === '1'
+  if (act.inv !== null && attachment.ops !== null && believable(act.inv)) {
+    if (isNull(act.inv)) return declare(world, attachment, 'pinned', null)
+    const known = importerByCallback(act.inv)
+    return declare(world, attachment, known ? known.class : 'dynamic', act.inv)
+  }
+  if (act.dynamic === '0') return declare(world, attachment, 'legacy', null)
+  if (attachment.class !== 'unknown') return
+  const sibling = attachment.ops === null ? undefined : world.importersByOps.get(attachment.ops)
+  if (sibling) {
+    attachment.class = sibling.class
+    attachment.callback = sibling.callback
+    attachment.basis = 'declared'
+    touch(world.changed.attachments, attachment)
+    return
+  }
+  const callback = attachment.device === 'iommu' ? 'iopt_revoke_notify' : callbackByCaller(act.caller)
+  if (callback) {
+    attachment.class = importerByCallback(callback)!.class
+    attachment.callback = callback
+    attachment.basis = 'inferred'
+    touch(world.changed.attachments, attachment)
+  }
+}
+
+function declare(
+  world: World,
+  attachment: Attachment,
+  importerClass: Attachment['class'],
+  callback: string | null,
+): void {
+  if (attachment.basis !== 'observed') attachment.basis = 'declared'
+  if (!(attachment.class === 'pinned-revocable' && importerClass === 'dynamic')) attachment.class = importerClass
+  attachment.callback = callback
+  touch(world.changed.attachments, attachment)
+  if (attachment.ops === null || world.importersByOps.has(attachment.ops)) return
+  world.importersByOps.set(attachment.ops, attachment)
+  // Refusals seen before any success with the same ops.
+  for (const refused of world.refusedByOps.get(attachment.ops) ?? []) {
+    if (refused.class !== 'unknown') continue
+    refused.class = attachment.class
+    refused.callback = attachment.callback
+    refused.basis = 'declared'
+    touch(world.changed.attachments, refused)
+  }
+  world.refusedByOps.delete(attachment.ops)
+}
+
+/** It was seen to act when told: within the callback, or later. */
+export function observe(world: World, attachment: Attachment, deferred: boolean): void {
+  if (attachment.basis === 'observed' && attachment.deferred === (attachment.deferred || deferred)) return
+  attachment.basis = 'observed'
+  attachment.deferred = attachment.deferred === true || deferred
+  if (attachment.class === 'unknown') attachment.class = attachment.pins > 0 ? 'pinned-revocable' : 'dynamic'
+  touch(world.changed.attachments, attachment)
+}
+
+/** A callback nobody has listed: pinned while mapped makes it `pinned-revocable`, else it counts as `dynamic`. */
+export function reconsiderPinned(world: World, attachment: Attachment, pinned: boolean): void {
+  if (attachment.callback === null || importerByCallback(attachment.callback)) return
+  const next = pinned ? 'pinned-revocable' : 'dynamic'
+  if (attachment.class !== 'dynamic' && attachment.class !== 'pinned-revocable') return
+  if (attachment.class === next) return
+  attachment.class = next
+  touch(world.changed.attachments, attachment)
+}

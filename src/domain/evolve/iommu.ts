@@ -1,0 +1,42 @@
+import { u64 } from '../recognise/pointer.ts'
+import type { Mapping } from '../world/entities.ts'
+import { openCall } from '../world/task.ts'
+import { INVALIDATE_CALLS } from './attachments.ts'
+import type { Context } from './context.ts'
+import { observe } from './importer-class.ts'
+import { createMapping, endMapping } from './mappings.ts'
+
+/**
+ * iommufd maps a vfio buffer without `dma_buf_map_attachment()`: what shows is its attach, then `iommu:map` by the same
+ * thread; and `iommu:unmap` inside the invalidate callback (KERNEL.md §2.1, PRIV_REVOC).
+ */
+export function onIommuMap(context: Context): void {
+  const { world, task } = context
+  const attachment = task.attached
+  if (!attachment || attachment.class !== 'private' || attachment.detached || attachment.mappings.size > 0) return
+  if (attachment.retired !== null || !attachment.attached || attachment.attached.ns + RECENT < world.now.ns) return
+  createMapping(context, attachment, { sgt: null, direction: null, source: world.record.name })
+  world.about.attachment = attachment
+  world.about.buffer = attachment.buffer
+}
+
+/** The ioctl attaches and maps in one go. */
+const RECENT = 1_000_000_000n
+
+export function onIommuUnmap(context: Context): void {
+  const { world, act, task } = context
+  const address = u64(act.iova)
+  if (address === null) return
+  const mapping = privateMapping(context, address)
+  if (!mapping) return
+  world.about.attachment = mapping.attachment
+  world.about.buffer = mapping.buffer
+  const told = openCall(task, INVALIDATE_CALLS)
+  endMapping(context, mapping, 'unmap')
+  if (told && mapping.attachment) observe(world, mapping.attachment, false)
+}
+
+function privateMapping({ world }: Context, address: bigint): Mapping | null {
+  const found = world.mappings.covering('iommu', address).find((m) => m.unmapped === null && m.iova === address)
+  return found?.attachment?.class === 'private' ? found : null
+}

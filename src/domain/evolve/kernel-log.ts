@@ -1,0 +1,80 @@
+import { u64 } from '../recognise/pointer.ts'
+import type { Splat } from '../world/splat.ts'
+import type { Context } from './context.ts'
+import { directionName } from './mappings.ts'
+
+/** An IOMMU fault, told by the kernel log or `iommu:io_page_fault` some time after the access. */
+export function onFault(context: Context): void {
+  const { world, act } = context
+  const address = u64(act.iova)
+  if (act.device === null || address === null) return
+  world.about.device = act.device
+  context.tell('access', { device: act.device, address, direction: act.direction, exact: false, at: world.now })
+}
+
+/** An access that the user's recogniser file declares: told when it happens. */
+export function onAccess(context: Context): void {
+  const { world, act } = context
+  const address = u64(act.iova)
+  if (act.device === null || address === null) return
+  world.about.device = act.device
+  const direction = directionName(act.direction)
+  // dma_data_direction names what the device does to memory: TO_DEVICE is a read by the device.
+  const access = direction === 'TO_DEVICE' ? 'read' : direction === 'FROM_DEVICE' ? 'write' : null
+  context.tell('access', { device: act.device, address, direction: access, exact: true, at: world.now })
+}
+
+/** Text that makes a splat one about buffers, devices or mappings, and not somebody else's. */
+const RELEVANT = /dma[-_](?:buf|resv|fence)|vfio|iommu|iova|refcount_t|drm_gem_|_prime_|pci_reset|pcie_flr/
+
+/** "cut here" opens a splat; lines of the same thread belong to it until "end trace". */
+export function onConsole(context: Context): void {
+  const { world, act } = context
+  const open = world.splat
+  const text = act.text ?? ''
+  if (act.detail === 'cut-here') {
+    if (open) endSplat(context, false)
+    world.splat = beginSplat(context)
+    return
+  }
+  if (!open) {
+    if (act.detail !== 'oops' && act.detail !== 'warning') return
+    world.splat = beginSplat(context)
+    addLine(context, world.splat, text)
+    // Without "cut here" nothing says where it ends: an oops runs to its "end trace", a lone warning is one line.
+    if (act.detail === 'warning') endSplat(context, true)
+    return
+  }
+  if (open.pid !== world.record.pid) return
+  addLine(context, open, text)
+  if (act.detail === 'end-trace') endSplat(context, true)
+}
+
+function beginSplat({ world, task }: Context): Splat {
+  const inside = task.calls.at(-1)
+  return {
+    began: world.now,
+    lines: [world.now],
+    headline: null,
+    relevant: inside !== undefined,
+    buffer: inside ? (inside.buffer ?? inside.mapping?.buffer ?? inside.attachment?.buffer ?? null) : null,
+    comm: world.record.comm,
+    pid: world.record.pid,
+  }
+}
+
+const MOST_LINES = 4096
+
+function addLine({ world }: Context, splat: Splat, text: string): void {
+  if (splat.lines.at(-1)?.seq !== world.now.seq && splat.lines.length < MOST_LINES) splat.lines.push(world.now)
+  // The list of loaded modules names everybody.
+  if (splat.headline === null && text.trim() !== '') splat.headline = text.trim()
+  if (!splat.relevant && /\+0x|^WARNING|^refcount_t|^BUG|^kernel BUG/.test(text)) splat.relevant = RELEVANT.test(text)
+}
+
+export function endSplat(context: Context, complete: boolean): void {
+  const { splat } = context.world
+  if (!splat) return
+  context.world.splat = null
+  context.tell('splat', { splat, complete })
+}

@@ -1,0 +1,249 @@
+import type { MappingEnd } from '../read-model.ts'
+import { errnoOf, isAddress, u64 } from '../recognise/pointer.ts'
+import { asPointer } from '../recognise/probe.ts'
+import type { Attachment, Mapping, Sighting } from '../world/entities.ts'
+import { enter, leave, openCall } from '../world/task.ts'
+import { touch, type World } from '../world/world.ts'
+import { ensureAttachment, INVALIDATE_CALLS, knownAttachment } from './attachments.ts'
+import type { Context } from './context.ts'
+import { observe, reconsiderPinned } from './importer-class.ts'
+import { mappedDuringReset } from './resets.ts'
+import { mappingGone } from './revocations.ts'
+
+/** enum dma_data_direction. */
+const DIRECTIONS = ['BIDIRECTIONAL', 'TO_DEVICE', 'FROM_DEVICE', 'NONE']
+
+export function directionName(value: string | null): string | null {
+  if (value === null) return null
+  return /^[0-3]$/.test(value) ? DIRECTIONS[Number(value)]! : value
+}
+
+const MAP_CALLS: ReadonlySet<string> = new Set(['dma_buf_map_attachment', 'dma_buf_map_attachment_unlocked'])
+
+/** `dma_buf_map_attachment()`: its return says whether there is a mapping, and where. */
+export function onMap(context: Context): void {
+  const { world, act, task } = context
+  if (act.point === 'entry') {
+    const attachment = detachedByPointer(context) ?? ensureAttachment(context)
+    enter(task, act.fn!, world.now, { attachment, direction: act.direction })
+    return
+  }
+  const call = leave(task, act.fn!)
+  const attachment =
+    detachedByPointer(context) ??
+    ensureAttachment(context) ??
+    call?.attachment ??
+    openCall(task, MAP_CALLS)?.attachment ??
+    null
+  world.about.attachment = attachment
+  world.about.buffer = attachment?.buffer ?? world.about.buffer
+  const sgt = act.sgt ?? (act.ret === null ? null : asPointer(act.ret))
+  if (sgt !== null && !isAddress(sgt)) {
+    // With an ERR_PTR the other fields are what a failed dereference left.
+    world.about.device = errnoOf(sgt) === null ? null : world.about.device
+    return
+  }
+  if (attachment?.detached) context.tell('used-detached', { attachment, call: 'map' })
+  const direction = directionName(act.direction ?? call?.direction ?? openCall(task, MAP_CALLS)?.direction ?? null)
+  const known = attachment && sgt !== null ? mappingBySgt(attachment, sgt) : null
+  const source = world.record.name
+  if (known && !known.sources.has(source) && !known.unmapEntered)
+    return complete(world, known, source, act.iova, act.length, act.nents, direction)
+  if (known) lose(world, known)
+  createMapping(context, attachment, { sgt, direction, source })
+}
+
+function mappingBySgt(attachment: Attachment, sgt: string): Mapping | null {
+  for (const mapping of attachment.mappings) if (mapping.sgt === sgt) return mapping
+  return null
+}
+
+export function createMapping(
+  context: Context,
+  attachment: Attachment | null,
+  fields: { sgt: string | null; direction: string | null; source: string },
+): Mapping {
+  const { world, act } = context
+  const buffer = attachment?.buffer ?? world.about.buffer
+  const mapping: Mapping = {
+    id: world.counts.mappings++,
+    dirty: false,
+    buffer,
+    attachment,
+    sgt: fields.sgt,
+    iova: null,
+    length: null,
+    span: null,
+    direction: fields.direction,
+    mapped: world.now,
+    unmapEntered: null,
+    unmapped: null,
+    unmappedComm: null,
+    unmappedPid: null,
+    endedBy: null,
+    invalidated: null,
+    revocation: null,
+    liveAtReset: false,
+    sources: new Set(),
+    recipe: act.recipe,
+    flagged: new Set(),
+  }
+  complete(world, mapping, fields.source, act.iova, act.length, act.nents, fields.direction)
+  attachment?.mappings.add(mapping)
+  if (attachment) attachment.lost = null
+  if (buffer) {
+    buffer.mappings.add(mapping)
+    buffer.mappingCount++
+    touch(world.changed.buffers, buffer)
+  }
+  if (attachment && attachment.pins > 0) reconsiderPinned(world, attachment, true)
+  touch(world.changed.mappings, mapping)
+  if (buffer) mappedDuringReset(context, buffer)
+  context.tell('mapped', { mapping })
+  return mapping
+}
+
+/** Takes over what one more report of the same map shows. */
+function complete(
+  world: World,
+  mapping: Mapping,
+  source: string,
+  iova: string | null,
+  length: string | null,
+  nents: string | null,
+  direction: string | null,
+): void {
+  mapping.sources.add(source)
+  mapping.mapped = world.now
+  mapping.direction ??= direction
+  const address = u64(iova)
+  const bytes = u64(length)
+  if (bytes !== null) mapping.length ??= bytes
+  if (address !== null && mapping.iova === null) {
+    mapping.iova = address
+    const whole = u64(mapping.buffer?.size ?? null)
+    const several = nents !== null && nents !== '1'
+    mapping.span = mapping.length !== null && !several ? mapping.length : (whole ?? mapping.length)
+    const device = mapping.attachment?.device
+    if (device) world.mappings.add(device, mapping)
+  }
+  touch(world.changed.mappings, mapping)
+}
+
+/** A mapping whose `sg_table` was handed out again: its unmap was not seen. */
+function lose(world: World, mapping: Mapping): void {
+  mapping.attachment?.mappings.delete(mapping)
+  mapping.buffer?.mappings.delete(mapping)
+  mapping.revocation?.pending.delete(mapping)
+  mapping.unmapEntered ??= world.now
+}
+
+/** `dma_buf_unmap_attachment()`: live until it returns, where its return is probed. */
+export function onUnmap(context: Context): void {
+  const { world, act, task } = context
+  if (act.point === 'return') {
+    const call = leave(task, act.fn!)
+    const mapping = call?.mapping ?? null
+    world.about.attachment = mapping?.attachment ?? null
+    world.about.buffer = mapping?.buffer ?? null
+    if (mapping) finishUnmap(context, mapping)
+    return
+  }
+  const gone = detachedByPointer(context)
+  const attachment = gone ?? ensureAttachment(context)
+  world.about.attachment = attachment
+  world.about.buffer = attachment?.buffer ?? world.about.buffer
+  // dma_buf_unmap_attachment_unlocked() wraps dma_buf_unmap_attachment(), which calls the exporter's unmap.
+  const outer = task.calls.at(-1)?.mapping
+  if (outer && outer.attachment === attachment && (act.sgt === null || outer.sgt === act.sgt)) {
+    enter(task, act.fn!, world.now, { mapping: outer })
+    return
+  }
+  const mapping = attachment ? findMapping(context, attachment, act.sgt) : null
+  enter(task, act.fn!, world.now, { attachment, mapping })
+  if (!mapping) return
+  mapping.unmapEntered = world.now
+  mapping.unmappedComm = world.record.comm
+  mapping.unmappedPid = world.record.pid
+  if (!world.returning.has(act.fn!)) endMapping(context, mapping, 'unmap')
+}
+
+/** An attachment that was detached, named once more without a new attach. */
+function detachedByPointer(context: Context): Attachment | null {
+  const known = knownAttachment(context.world, context.act.attach, null)
+  return known?.detached ? known : null
+}
+
+function findMapping(context: Context, attachment: Attachment, sgt: string | null): Mapping | null {
+  const { world } = context
+  if (attachment.detached) {
+    context.tell('used-detached', { attachment, call: 'unmap' })
+    return null
+  }
+  const live =
+    sgt === null
+      ? attachment.mappings.size === 1
+        ? [...attachment.mappings][0]!
+        : null
+      : mappingBySgt(attachment, sgt)
+  if (live) return live
+  const retired = sgt === null ? undefined : attachment.retired?.sgt === sgt ? attachment.retired : undefined
+  if (retired) {
+    context.tell('unmapped-again', { mapping: retired })
+    return null
+  }
+  // Mapped before the trace, or in a gap.
+  const mapping = createMapping(context, attachment, {
+    sgt,
+    direction: directionName(context.act.direction),
+    source: world.record.name,
+  })
+  mapping.mapped = null
+  return mapping
+}
+
+function finishUnmap(context: Context, mapping: Mapping): void {
+  const { world } = context
+  if (!mapping.unmapped) {
+    endMapping(context, mapping, 'unmap')
+    return
+  }
+  // Its end was taken from the entry; now the return is known.
+  if (mapping.unmapped.seq >= (mapping.unmapEntered?.seq ?? 0) && mapping.endedBy !== 'detach') {
+    mapping.unmapped = world.now
+    mappingGone(context, mapping)
+    touch(world.changed.mappings, mapping)
+  }
+}
+
+export function endMapping(context: Context, mapping: Mapping, how: MappingEnd): void {
+  const { world, task } = context
+  const { attachment, buffer } = mapping
+  const callback = openCall(task, INVALIDATE_CALLS)
+  const told = mapping.invalidated !== null
+  mapping.unmapped = world.now
+  mapping.unmappedComm ??= world.record.comm
+  mapping.unmappedPid ??= world.record.pid
+  mapping.endedBy = how === 'unmap' && (told || callback !== null) ? 'revoke' : how
+  attachment?.mappings.delete(mapping)
+  buffer?.mappings.delete(mapping)
+  if (attachment) {
+    attachment.retired = mapping
+    if (told && mapping.revocation?.kind === 'move') attachment.lost = world.now
+    if (told && attachment.callback !== null) observe(world, attachment, callback === null)
+    if (!told && attachment.pins > 0) reconsiderPinned(world, attachment, true)
+  }
+  touch(world.changed.mappings, mapping)
+  mappingGone(context, mapping)
+  context.tell('unmapped', { mapping })
+}
+
+export function isLive(mapping: Mapping): boolean {
+  return mapping.unmapped === null
+}
+
+/** How long the importer took from the invalidate to the unmap. */
+export function unmapLatency(mapping: Mapping): bigint | null {
+  const from: Sighting | null = mapping.invalidated
+  return from && mapping.unmapped ? mapping.unmapped.ns - from.ns : null
+}

@@ -1,0 +1,155 @@
+import type { Cause } from '../read-model.ts'
+import type { Buffer, VfioDevice } from '../world/entities.ts'
+import { enter, leave, type Move } from '../world/task.ts'
+import { touch } from '../world/world.ts'
+import type { Context } from './context.ts'
+import { setCause, setRestored } from './revocations.ts'
+import { vfioDevice } from './vfio-devices.ts'
+
+/** Who called `vfio_pci_dma_buf_move(vdev, true)`, and why (KERNEL.md §3.2). */
+const CAUSE_OF_CALLER: ReadonlyMap<string, Cause> = new Map([
+  ['vfio_pci_core_ioctl', 'reset'],
+  ['vfio_pci_ioctl_reset', 'reset'],
+  ['vfio_exp_config_write', 'reset'],
+  ['vfio_af_config_write', 'reset'],
+  ['vfio_pci_dev_set_hot_reset', 'hot-reset'],
+  ['vfio_pci_ioctl_pci_hot_reset', 'hot-reset'],
+  ['vfio_basic_config_write', 'memory-disable'],
+  ['vfio_pm_config_write', 'power'],
+  ['vfio_lock_and_set_power_state', 'power'],
+  ['vfio_pci_runtime_pm_entry', 'power'],
+  ['vfio_pci_core_runtime_suspend', 'power'],
+  ['vfio_pci_core_pm_entry', 'power'],
+  ['vfio_pci_dma_buf_cleanup', 'close'],
+])
+
+/** `vfio_pci_dma_buf_move()`: all buffers of the device are revoked, or restored, one after the other. */
+export function onMove(context: Context): void {
+  const { world, act, task } = context
+  const device = vfioDevice(world, act)
+  if (act.point === 'return') {
+    const call = leave(task, act.fn!)
+    if (task.move && call) returnMove(context, task.move)
+    else if (device && !call) adoptMove(context, device)
+    return
+  }
+  if (!device) return
+  if (task.move && !task.move.returned) settle(context, task.move)
+  const revoking = isTrue(act.revoked)
+  task.move = {
+    vfio: device,
+    revoking,
+    entered: world.now,
+    returned: false,
+    closing: revoking && task.closing === device,
+    revocations: [],
+    restored: [],
+  }
+  enter(task, act.fn!, world.now, {})
+}
+
+function isTrue(value: string | null): boolean {
+  return value !== null && value !== '0' && value !== '0x0' && value !== 'N'
+}
+
+function returnMove(context: Context, move: Move): void {
+  const { world, act } = context
+  move.returned = true
+  const cause = act.caller === null ? undefined : CAUSE_OF_CALLER.get(act.caller)
+  if (!world.seen.has('invalidate')) moveWithoutInvalidates(context, move)
+  if (cause) {
+    for (const revocation of move.revocations) {
+      setCause(world, revocation, cause)
+      if (cause === 'close') revocation.permanent = true
+    }
+  }
+  settle(context, move)
+  if (cause === 'close') bury(context, move.vfio)
+}
+
+/** A return whose entry was not seen: at least the device's state is known from here on. */
+function adoptMove(context: Context, device: VfioDevice): void {
+  if (context.act.revoked !== null) device.revoked = isTrue(context.act.revoked)
+}
+
+/** The move is over, by its return or because its thread has gone on. */
+export function settle(context: Context, move: Move): void {
+  const { world } = context
+  const byReturn = move.returned
+  move.returned = true
+  move.vfio.revoked = move.revoking
+  if (move.revoking) {
+    for (const revocation of move.revocations) {
+      const { buffer } = revocation
+      if (byReturn) revocation.completed = world.now
+      if (buffer.state === 'revoking') {
+        buffer.state = revocation.permanent ? 'dead' : 'revoked'
+        buffer.dead ||= revocation.permanent
+        touch(world.changed.buffers, buffer)
+      }
+      touch(world.changed.revocations, revocation)
+    }
+    if (move.closing) bury(context, move.vfio)
+    return
+  }
+  const reset = move.vfio.name === null ? undefined : world.resetsByDevice.get(move.vfio.name)
+  if (reset && !reset.closed && reset.touched && reset.frames.length > 0 && reset.pid !== world.record.pid) {
+    context.tell('restore-during-reset', { reset, at: move.entered, buffers: move.restored })
+  }
+  if (!byReturn) return
+  for (const buffer of move.restored) {
+    const { revocation } = buffer
+    if (revocation?.restored && !buffer.dead) setRestored(context, buffer, revocation)
+  }
+}
+
+/** Where invalidates are not probed, the move alone says what happened to the device's known buffers. */
+function moveWithoutInvalidates(context: Context, move: Move): void {
+  const { world } = context
+  for (const buffer of move.vfio.buffers) {
+    if (buffer.released || buffer.dead) continue
+    if (!move.revoking) {
+      buffer.restoring = world.now
+      buffer.state = 'live'
+      if (buffer.revocation && !buffer.revocation.restored) setRestored(context, buffer, buffer.revocation)
+    } else if (buffer.state !== 'revoked') {
+      buffer.state = 'revoked'
+    }
+    touch(world.changed.buffers, buffer)
+  }
+}
+
+/** `vfio_pci_dma_buf_cleanup()`: the device is closed, its buffers can never come back. */
+export function onCleanup(context: Context): void {
+  const { world, act, task } = context
+  const device = vfioDevice(world, act)
+  if (act.point === 'return') {
+    leave(task, act.fn!)
+    const closed = device ?? task.closing
+    if (task.move && !task.move.returned) settle(context, task.move)
+    if (closed) bury(context, closed)
+    return
+  }
+  task.closing = device
+  enter(task, act.fn!, world.now, {})
+}
+
+export function onClose(context: Context): void {
+  const { world, act, task } = context
+  const device = vfioDevice(world, act)
+  if (act.point === 'entry' && device) task.closing = device
+}
+
+function bury({ world }: Context, device: VfioDevice): void {
+  for (const buffer of device.buffers) die(buffer)
+  for (const revocation of device.open) {
+    revocation.permanent = true
+    touch(world.changed.revocations, revocation)
+  }
+  function die(buffer: Buffer): void {
+    if (buffer.released || buffer.dead) return
+    buffer.dead = true
+    buffer.state = 'dead'
+    touch(world.changed.buffers, buffer)
+  }
+}

@@ -1,0 +1,85 @@
+import { reconsider } from '../findings.ts'
+import type { Note } from '../record.ts'
+import { addGap, type Gap } from '../world/window.ts'
+import type { Context } from './context.ts'
+
+/** Lines that are no events and yet say what the events cannot prove. */
+export function onNote(context: Context, note: Note): void {
+  const { world } = context
+  const { window } = world
+  const seq = world.now.seq
+  switch (note.kind) {
+    case 'lost':
+      return begin(context, note.cpu, {
+        cpu: note.cpu,
+        from: window.last.get(note.cpu) ?? window.end,
+        to: null,
+        lost: note.lost,
+        reason: 'the ring buffer was full',
+        seq,
+      })
+    case 'buffer-started':
+      return begin(context, note.cpu, {
+        cpu: note.cpu,
+        from: null,
+        to: null,
+        lost: null,
+        reason: 'the buffer of this CPU starts later than others',
+        seq,
+      })
+    case 'entries':
+      if (note.written <= note.inBuffer) return
+      return begin(context, window.first === null ? ANY_CPU : null, {
+        cpu: null,
+        from: null,
+        to: window.first,
+        lost: note.written - note.inBuffer,
+        reason: 'overwritten: the header counts more events than the buffer still held',
+        seq,
+      })
+    case 'cut':
+      return begin(context, null, {
+        cpu: null,
+        from: window.end,
+        to: null,
+        lost: null,
+        reason: 'the trace is cut in the middle of a line',
+        seq,
+      })
+    default:
+  }
+}
+
+/** Key of a gap that the next event of any CPU ends. */
+export const ANY_CPU = -2
+
+function begin(context: Context, until: number | null, gap: Omit<Gap, 'id'>): void {
+  const added = addGap(context.world.window, gap)
+  if (until === null) return settleGap(context, added)
+  context.world.window.open.set(until, added)
+  context.world.changed.gaps.push(added.id)
+}
+
+/** Both ends of a gap are known: findings that rest on that stretch of time are looked at again. */
+export function settleGap(context: Context, gap: Gap): void {
+  context.world.changed.gaps.push(gap.id)
+  context.tell('gap', { gap })
+  reconsider(context.world)
+}
+
+/** The time stamp is earlier than the one before it: the file is not in order, and nothing about order is certain. */
+export function onBackwards(context: Context): void {
+  const { world } = context
+  if (world.window.gaps.some((gap) => gap.reason === BACKWARDS)) return
+  begin(context, null, { cpu: null, from: null, to: null, lost: null, reason: BACKWARDS, seq: world.now.seq })
+}
+
+const BACKWARDS = 'time stamps run backwards'
+
+/** Gaps whose end never came reach to the end of the trace. */
+export function closeGaps(context: Context): void {
+  const { window } = context.world
+  const open = [...window.open.values()]
+  window.open.clear()
+  for (const gap of open) settleGap(context, gap)
+}

@@ -1,0 +1,199 @@
+import { judgeRevocation } from '../findings.ts'
+import type { Cause } from '../read-model.ts'
+import type { Buffer, Mapping, Revocation, Sighting } from '../world/entities.ts'
+import { enter, leave, type Move } from '../world/task.ts'
+import { touch, type World } from '../world/world.ts'
+import { ensureBuffer } from './buffers.ts'
+import type { Context } from './context.ts'
+import { assignVfio, isRevokingExporter, isVfioExporter } from './vfio-devices.ts'
+
+/**
+ * `dma_buf_invalidate_mappings()` (≤ 7.0 `dma_buf_move_notify()`) is not itself a revoke: GPU exporters call it to
+ * move, VFIO once more when it un-revokes (KERNEL.md §0.4). What it means comes from the move around it, if any.
+ */
+export function onInvalidate(context: Context): void {
+  const { world, act, task } = context
+  if (act.point === 'return') {
+    const call = leave(task, act.fn!)
+    const buffer = ensureBuffer(context) ?? call?.buffer ?? null
+    world.about.buffer = buffer
+    if (act.caller !== null && buffer?.revocation && !call) learnCaller(world, buffer.revocation, act.caller)
+    if (call) onInvalidateReturn(context, call.buffer, call.revocation)
+    return
+  }
+  const buffer = ensureBuffer(context)
+  const call = enter(task, act.fn!, world.now, { buffer })
+  if (!buffer) return
+  task.invalidated = buffer
+  const move = moveAround(context, buffer)
+  if (move && !move.revoking) {
+    move.restored.push(buffer)
+    assignVfio(world, buffer, move.vfio)
+    if (!world.returning.has(act.fn!)) beginRestore(context, buffer, move)
+    return
+  }
+  if (move) {
+    assignVfio(world, buffer, move.vfio)
+    call.revocation = revoke(context, buffer, 'move', move.entered)
+    call.revocation.permanent = move.closing
+    if (move.closing) call.revocation.cause = 'close'
+    move.revocations.push(call.revocation)
+    move.vfio.open.add(call.revocation)
+    return
+  }
+  const again = buffer.revocation
+  if (again && !again.restored && !isNewRevocation(buffer, again)) {
+    again.pending = new Set([...again.pending].filter((m) => m.unmapped === null))
+    notifyIgnored(context, buffer, again)
+    return
+  }
+  call.revocation = revoke(context, buffer, 'invalidate', world.now)
+}
+
+/** A second invalidate with nothing new mapped belongs to the revocation before it (CONTRACT §5.7). */
+function isNewRevocation(buffer: Buffer, before: Revocation): boolean {
+  for (const mapping of buffer.mappings) {
+    if (mapping.invalidated === null || mapping.revocation !== before) return true
+  }
+  return buffer.restoring !== null && buffer.restoring.seq > before.requested.seq
+}
+
+/** The move that this thread's invalidate belongs to. Without a return probe a move lasts until the thread does other things. */
+function moveAround({ task }: Context, buffer: Buffer): Move | null {
+  const { move } = task
+  if (!move || move.returned) return null
+  return isVfioExporter(buffer.exporter) || buffer.exporter === null ? move : null
+}
+
+function revoke(context: Context, buffer: Buffer, kind: Revocation['kind'], requested: Sighting): Revocation {
+  const { world } = context
+  const live = [...buffer.mappings]
+  const revocation: Revocation = {
+    id: world.revocations.length,
+    dirty: false,
+    buffer,
+    kind,
+    cause: buffer.exporter === 'ib_uverbs' ? 'destroy' : 'unknown',
+    requested,
+    invalidated: world.now,
+    notified: null,
+    fences: null,
+    unmapped: null,
+    completed: null,
+    restored: null,
+    permanent: buffer.exporter === 'ib_uverbs',
+    pending: new Set(live),
+    slowest: null,
+    verdict: 'clean',
+    unsure: null,
+    findings: [],
+  }
+  world.revocations.push(revocation)
+  buffer.revocation = revocation
+  buffer.restoring = null
+  buffer.revocationCount++
+  buffer.state = 'revoking'
+  touch(world.changed.buffers, buffer)
+  touch(world.changed.revocations, revocation)
+  for (const mapping of live) {
+    if (mapping.invalidated === null || mapping.revocation !== revocation) {
+      mapping.invalidated ??= world.now
+      mapping.revocation = revocation
+    }
+    if (mapping.attachment) mapping.attachment.invalidations++
+    if (mapping.attachment) touch(world.changed.attachments, mapping.attachment)
+  }
+  notifyIgnored(context, buffer, revocation)
+  return revocation
+}
+
+function notifyIgnored(context: Context, buffer: Buffer, revocation: Revocation): void {
+  context.tell('invalidated', { buffer, revocation, live: [...buffer.mappings], at: context.world.now })
+}
+
+function onInvalidateReturn(context: Context, buffer: Buffer | null, revocation: Revocation | null): void {
+  const { world, act, task } = context
+  if (revocation) {
+    revocation.notified = world.now
+    if (act.caller !== null) learnCaller(world, revocation, act.caller)
+    touch(world.changed.revocations, revocation)
+    complete(world, revocation)
+    return
+  }
+  if (buffer && task.move && !task.move.revoking && task.move.restored.includes(buffer))
+    beginRestore(context, buffer, task.move)
+}
+
+/** The exporter's own function that called: GPU drivers move, uverbs destroys. */
+function learnCaller(world: World, revocation: Revocation, caller: string): void {
+  if (revocation.cause !== 'unknown') return
+  if (/^(?:amdgpu_|xe_|ttm_)/.test(caller)) revocation.cause = 'move'
+  else if (/^(?:ib_)?uverbs_/.test(caller)) revocation.cause = 'destroy'
+  else return
+  touch(world.changed.revocations, revocation)
+}
+
+/** From the un-revoke's own invalidate on, maps are legal: `revoked` is cleared before the move of all buffers returns. */
+function beginRestore(context: Context, buffer: Buffer, move: Move): void {
+  const { world } = context
+  if (buffer.dead || buffer.released) return
+  buffer.restoring = world.now
+  buffer.bornRevoked = false
+  if (buffer.state !== 'live') {
+    buffer.state = 'live'
+    touch(world.changed.buffers, buffer)
+  }
+  const revocation = buffer.revocation
+  if (revocation && !revocation.restored) {
+    move.vfio.open.delete(revocation)
+    setRestored(context, buffer, revocation)
+  }
+}
+
+export function setRestored(context: Context, buffer: Buffer, revocation: Revocation): void {
+  const first = revocation.restored === null
+  revocation.restored = context.world.now
+  touch(context.world.changed.revocations, revocation)
+  if (first) context.tell('restored', { buffer, revocation })
+}
+
+/** One of its mappings has gone, or its return is now known. */
+export function mappingGone({ world }: Context, mapping: Mapping): void {
+  const { revocation } = mapping
+  if (!revocation || !mapping.unmapped || !mapping.invalidated) return
+  revocation.pending.delete(mapping)
+  const took = mapping.unmapped.ns - mapping.invalidated.ns
+  if (!revocation.slowest || took >= revocation.slowest.ns) {
+    revocation.slowest = { device: mapping.attachment?.device ?? null, ns: took }
+  }
+  if (revocation.pending.size === 0) revocation.unmapped = world.now
+  touch(world.changed.revocations, revocation)
+  complete(world, revocation)
+}
+
+/** `dma_resv_wait_timeout()` over all fences of the reservation object has returned. */
+export function fencesDrained(world: World, revocation: Revocation, at: Sighting): void {
+  if (revocation.fences || revocation.restored) return
+  revocation.fences = at
+  touch(world.changed.revocations, revocation)
+  complete(world, revocation)
+}
+
+/** VFIO's revoke is complete when its move returns; any other exporter's when fences are drained and nothing is mapped. */
+function complete(world: World, revocation: Revocation): void {
+  const { buffer } = revocation
+  if (revocation.kind === 'move' || revocation.completed || !revocation.notified || revocation.pending.size > 0) return
+  if (buffer.state === 'revoking') {
+    buffer.state = isRevokingExporter(buffer.exporter) ? (revocation.permanent ? 'dead' : 'revoked') : 'live'
+    if (buffer.state === 'dead') buffer.dead = true
+    touch(world.changed.buffers, buffer)
+  }
+  if (revocation.fences) revocation.completed = world.now
+}
+
+export function setCause(world: World, revocation: Revocation, cause: Cause): void {
+  if (revocation.cause === cause) return
+  revocation.cause = cause
+  touch(world.changed.revocations, revocation)
+  judgeRevocation(world, revocation)
+}

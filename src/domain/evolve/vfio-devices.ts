@@ -1,0 +1,77 @@
+import type { Act } from '../act.ts'
+import type { Buffer, VfioDevice } from '../world/entities.ts'
+import { touch, type World } from '../world/world.ts'
+
+/** Exporters whose buffers `vfio_pci_dma_buf_move()` revokes: drivers/vfio/pci exports as KBUILD_MODNAME. */
+export function isVfioExporter(exporter: string | null): boolean {
+  return exporter === 'vfio_pci_core' || exporter === 'vfio-pci-core'
+}
+
+/** Exporters known to revoke for good or for a while (KERNEL.md §2.2). */
+export function isRevokingExporter(exporter: string | null): boolean {
+  return isVfioExporter(exporter) || exporter === 'ib_uverbs'
+}
+
+/** The vfio device that an act names, by name, by address, or by both (which ties them together). */
+export function vfioDevice(world: World, act: Act): VfioDevice | null {
+  const name = act.device
+  const pointer = act.vdev
+  const byName = name === null ? undefined : world.vfioByName.get(name)
+  const byPointer = pointer === null ? undefined : world.vfioByPointer.get(pointer)
+  world.about.device = name ?? byPointer?.name ?? null
+  if (byName && byPointer && byName !== byPointer) {
+    world.vfioByPointer.set(pointer!, byName)
+    byName.pointer = pointer
+    return byName
+  }
+  const device = byName ?? byPointer
+  if (!device) {
+    if (name === null && pointer === null) return null
+    const created: VfioDevice = { name: null, pointer, revoked: null, buffers: new Set(), open: new Set() }
+    if (pointer !== null) world.vfioByPointer.set(pointer, created)
+    if (name !== null) nameDevice(world, created, name)
+    return created
+  }
+  if (pointer !== null && device.pointer !== pointer) {
+    device.pointer = pointer
+    world.vfioByPointer.set(pointer, device)
+  }
+  if (name !== null && device.name === null) nameDevice(world, device, name)
+  return device
+}
+
+/** Gives an address-only device its name, and its buffers their exporter's device. */
+export function nameDevice(world: World, device: VfioDevice, name: string): void {
+  if (device.name !== null) return
+  device.name = name
+  world.vfioByName.set(name, device)
+  for (const buffer of device.buffers) assignDevice(world, buffer, name)
+  for (const revocation of device.open) touch(world.changed.revocations, revocation)
+}
+
+export function assignVfio(world: World, buffer: Buffer, device: VfioDevice): void {
+  if (buffer.vfio === device) return
+  buffer.vfio = device
+  if (buffer.released) return
+  device.buffers.add(buffer)
+  if (device.name !== null) assignDevice(world, buffer, device.name)
+  // vfio_pci_core_feature_dma_buf() sets `revoked = !memory_enabled`: a buffer can be born revoked.
+  if (buffer.exported && device.revoked === true && buffer.state === 'live') {
+    buffer.state = 'revoked'
+    buffer.bornRevoked = true
+    touch(world.changed.buffers, buffer)
+  }
+}
+
+function assignDevice(world: World, buffer: Buffer, name: string): void {
+  if (buffer.exporterDevice === name) return
+  buffer.exporterDevice = name
+  world.homeless.delete(buffer)
+  let own = world.buffersByDevice.get(name)
+  if (!own) {
+    own = new Set()
+    world.buffersByDevice.set(name, own)
+  }
+  if (!buffer.released) own.add(buffer)
+  touch(world.changed.buffers, buffer)
+}

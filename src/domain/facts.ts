@@ -1,0 +1,41 @@
+import type { Attachment, Buffer, Fence, Mapping, Reset, Revocation, Sighting } from './world/entities.ts'
+import type { Splat } from './world/splat.ts'
+import type { Gap } from './world/window.ts'
+
+/**
+ * What the fold tells the rules, at the moment it becomes known. A rule listens to the facts it needs and may look at
+ * the world around them.
+ */
+export interface Facts {
+  /** An attach succeeded, or more became known about one that had. */
+  attached: { attachment: Attachment }
+  refused: { attachment: Attachment }
+  detached: { attachment: Attachment; stillMapped: Mapping[] }
+  mapped: { mapping: Mapping }
+  unmapped: { mapping: Mapping }
+  /** An unmap of a mapping that had gone already, or through an attachment that had. */
+  'unmapped-again': { mapping: Mapping }
+  'used-detached': { attachment: Attachment; call: 'map' | 'unmap' }
+  /** The importers are being told; `live` is what was mapped. Not for the invalidate of an un-revoke. */
+  invalidated: { buffer: Buffer; revocation: Revocation; live: Mapping[]; at: Sighting }
+  restored: { buffer: Buffer; revocation: Revocation | null }
+  /** A device is made revoked or restored, with the reset that was running. */
+  'restore-during-reset': { reset: Reset; at: Sighting; buffers: Buffer[] }
+  /** The reset is over, or the capture is; everything about it is known. */
+  reset: { reset: Reset }
+  'fence-signalled': { fence: Fence }
+  released: { buffer: Buffer }
+  /** An access that an IOMMU refused (`exact: false`: told later than it happened) or that a user's event declares. */
+  access: {
+    device: string
+    address: bigint
+    direction: string | null
+    exact: boolean
+    at: Sighting
+  }
+  splat: { splat: Splat; complete: boolean }
+  gap: { gap: Gap }
+  ended: { at: Sighting }
+}
+
+export type FactName = keyof Facts

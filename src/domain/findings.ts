@@ -1,0 +1,161 @@
+import type { ActType } from './act-type.ts'
+import type { FindingRow, ImporterClass } from './read-model.ts'
+import { u64 } from './recognise/pointer.ts'
+import type { EpisodeVerdict, Rule, Severity, Verdict } from './rules.ts'
+import type { Attachment, Buffer, Entity, Mapping, Reset, Revocation, Sighting } from './world/entities.ts'
+import { describeGap, gapBetween } from './world/window.ts'
+import { touch, type World } from './world/world.ts'
+
+/** What a rule has to say. Whoever is named fills the finding's columns. */
+export interface Draft {
+  rule: Rule
+  severity: Severity
+  summary: string
+  at: Sighting
+  evidence: readonly (Sighting | null | undefined)[]
+  buffer?: Buffer | null
+  attachment?: Attachment | null
+  mapping?: Mapping | null
+  revocation?: Revocation | null
+  reset?: Reset | null
+  exporterDevice?: string | null
+  importerDevice?: string | null
+  importerClass?: ImporterClass | null
+  iova?: bigint | null
+  comm?: string | null
+  pid?: number | null
+  /** The finding rests on nothing having happened between these times; null is the end of the trace on that side. */
+  absent?: { from: bigint | null; to: bigint | null }
+  /**
+   * Kinds of act that must have been recordable: where none of the alternatives of an entry was seen in the whole
+   * capture, the finding is undetermined.
+   */
+  needs?: readonly (readonly ActType[])[]
+  /** Set where the events themselves leave it open. */
+  missing?: string | null
+}
+
+export interface Finding extends Entity {
+  draft: Draft
+  severity: Severity
+  verdict: Verdict
+  missing: string | null
+  evidence: number[]
+}
+
+export function report(world: World, draft: Draft): Finding {
+  const finding: Finding = {
+    id: world.findings.length,
+    dirty: false,
+    draft,
+    severity: draft.severity,
+    verdict: draft.missing ? 'undetermined' : 'violated',
+    missing: draft.missing ?? null,
+    evidence: [...new Set(draft.evidence.flatMap((s) => (s ? [s.seq] : [])))].sort((a, b) => a - b),
+  }
+  world.findings.push(finding)
+  judgeAbsence(world, finding)
+  const buffer = draft.buffer ?? draft.mapping?.buffer ?? draft.attachment?.buffer
+  if (buffer) {
+    buffer.findingCount++
+    touch(world.changed.buffers, buffer)
+  }
+  touch(world.changed.findings, finding)
+  draft.revocation?.findings.push(finding)
+  draft.reset?.findings.push(finding)
+  judgeEpisodes(world, finding)
+  return finding
+}
+
+/** Adds evidence to a finding already made: a second fault in the same retired mapping. */
+export function addEvidence(world: World, finding: Finding, ...sightings: (Sighting | null)[]): void {
+  const all = new Set([...finding.evidence, ...sightings.flatMap((s) => (s ? [s.seq] : []))])
+  finding.evidence = [...all].sort((a, b) => a - b)
+  touch(world.changed.findings, finding)
+}
+
+/** Demotes what rests on a stretch of time that turned out to have a hole. */
+export function reconsider(world: World): void {
+  for (const finding of world.findings) {
+    if (finding.verdict === 'violated' && finding.draft.absent) judgeAbsence(world, finding)
+  }
+}
+
+function judgeAbsence(world: World, finding: Finding): void {
+  const { absent } = finding.draft
+  if (finding.verdict !== 'violated' || !absent) return
+  const gap = gapBetween(world.window, absent.from, absent.to)
+  if (!gap) return
+  demote(world, finding, describeGap(gap))
+}
+
+export function demote(world: World, finding: Finding, missing: string): void {
+  finding.verdict = 'undetermined'
+  finding.missing = missing
+  touch(world.changed.findings, finding)
+  judgeEpisodes(world, finding)
+}
+
+/** At the end of the capture it is known which probes were set. */
+export function judgeNeeds(world: World): void {
+  for (const finding of world.findings) {
+    if (finding.verdict !== 'violated') continue
+    const missing = (finding.draft.needs ?? []).find((types) => !types.some((type) => world.seen.has(type)))
+    if (missing) demote(world, finding, `no ${missing.join(' or ')} event in this trace: was its probe set?`)
+  }
+}
+
+function judgeEpisodes(world: World, finding: Finding): void {
+  if (finding.draft.revocation) judgeRevocation(world, finding.draft.revocation)
+  if (finding.draft.reset) judgeReset(world, finding.draft.reset)
+}
+
+export function judgeRevocation(world: World, revocation: Revocation): void {
+  const verdict = episodeVerdict(revocation)
+  if (verdict === revocation.verdict) return
+  revocation.verdict = verdict
+  touch(world.changed.revocations, revocation)
+}
+
+export function judgeReset(world: World, reset: Reset): void {
+  const verdict = episodeVerdict(reset)
+  if (verdict === reset.verdict) return
+  reset.verdict = verdict
+  touch(world.changed.resets, reset)
+}
+
+/** Violated by a violated finding of severity warning or above that names it; undetermined by a doubtful one or a gap. */
+function episodeVerdict(episode: Revocation | Reset): EpisodeVerdict {
+  let verdict: EpisodeVerdict = episode.unsure ? 'undetermined' : 'clean'
+  for (const finding of episode.findings) {
+    if (finding.severity === 'info') continue
+    if (finding.verdict === 'violated') return 'violated'
+    verdict = 'undetermined'
+  }
+  return verdict
+}
+
+export function findingRow(finding: Finding): FindingRow {
+  const d = finding.draft
+  const buffer = d.buffer ?? d.mapping?.buffer ?? d.attachment?.buffer ?? null
+  const attachment = d.attachment ?? d.mapping?.attachment ?? null
+  return {
+    id: finding.id,
+    rule: d.rule,
+    severity: finding.severity,
+    verdict: finding.verdict,
+    ns: d.at.ns,
+    ino: u64(buffer?.ino ?? null),
+    exporter: buffer?.exporter ?? null,
+    exporterDevice: d.exporterDevice ?? buffer?.exporterDevice ?? null,
+    importerDevice: d.importerDevice ?? attachment?.device ?? null,
+    importerClass: d.importerClass ?? attachment?.class ?? null,
+    attachment: attachment?.pointer ?? attachment?.hashed ?? null,
+    iova: d.iova ?? d.mapping?.iova ?? null,
+    comm: d.comm ?? null,
+    pid: d.pid ?? null,
+    summary: d.summary,
+    evidence: finding.evidence,
+    missing: finding.missing,
+  }
+}

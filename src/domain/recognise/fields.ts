@@ -1,0 +1,96 @@
+/**
+ * `name=value` payloads, as `print_type_*` of trace_probe.c and the `TP_printk` formats of tracepoints write them.
+ * Strings stand in double quotes unescaped, symbols contain blanks (`sym+0x0/0x10 [mod]`), arrays stand in braces; so a
+ * value ends where a blank is followed by the next `name=`.
+ */
+export interface Fields {
+  count: number
+  keys: string[]
+  values: string[]
+}
+
+export function emptyFields(): Fields {
+  return { count: 0, keys: [], values: [] }
+}
+
+/** Reads the fields of `payload` from `from` on into `out` (reused). Quotes are taken off string values. */
+export function readFields(payload: string, from: number, out: Fields): void {
+  out.count = 0
+  const end = payload.length
+  let at = from
+  while (at < end) {
+    if (payload.charCodeAt(at) === BLANK) {
+      at++
+      continue
+    }
+    const mark = keyEnd(payload, at)
+    if (mark < 0) {
+      const next = payload.indexOf(' ', at)
+      if (next < 0) return
+      at = next + 1
+      continue
+    }
+    const start = mark + 1
+    const first = payload.charCodeAt(start)
+    let stop: number
+    let value: string
+    if (first === QUOTE) {
+      stop = quotedEnd(payload, start + 1)
+      value = payload.slice(start + 1, stop - (payload.charCodeAt(stop - 1) === QUOTE ? 1 : 0))
+    } else {
+      stop = first === BRACE ? braceEnd(payload, start) : plainEnd(payload, start)
+      value = payload.slice(start, stop)
+    }
+    out.keys[out.count] = payload.slice(at, mark)
+    out.values[out.count] = value
+    out.count++
+    at = stop
+  }
+}
+
+/** The value of one field, or null. */
+export function fieldOf(fields: Fields, key: string): string | null {
+  for (let i = 0; i < fields.count; i++) if (fields.keys[i] === key) return fields.values[i]!
+  return null
+}
+
+const BLANK = 0x20
+const QUOTE = 0x22
+const BRACE = 0x7b
+const EQUALS = 0x3d
+
+function isWord(code: number): boolean {
+  return (code >= 97 && code <= 122) || (code >= 65 && code <= 90) || (code >= 48 && code <= 57) || code === 95
+}
+
+/** Index of the `=` that ends the key beginning at `at`, or -1 where no key begins. */
+function keyEnd(payload: string, at: number): number {
+  let i = at
+  while (i < payload.length && isWord(payload.charCodeAt(i))) i++
+  return i > at && payload.charCodeAt(i) === EQUALS ? i : -1
+}
+
+function plainEnd(payload: string, start: number): number {
+  let blank = payload.indexOf(' ', start)
+  while (blank >= 0) {
+    if (keyEnd(payload, blank + 1) >= 0) return blank
+    blank = payload.indexOf(' ', blank + 1)
+  }
+  return payload.length
+}
+
+/** A closing quote is one that the end or ` name=` follows: the string itself may hold quotes. */
+function quotedEnd(payload: string, start: number): number {
+  let quote = payload.indexOf('"', start)
+  while (quote >= 0) {
+    if (quote + 1 === payload.length) return quote + 1
+    if (payload.charCodeAt(quote + 1) === BLANK && keyEnd(payload, quote + 2) >= 0) return quote + 1
+    quote = payload.indexOf('"', quote + 1)
+  }
+  return payload.length
+}
+
+function braceEnd(payload: string, start: number): number {
+  const close = payload.indexOf('}', start)
+  return close < 0 ? payload.length : close + 1
+}

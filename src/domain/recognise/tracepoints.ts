@@ -1,0 +1,178 @@
+import type { Act } from '../act.ts'
+import type { ActType } from '../act-type.ts'
+import { type Fields, fieldOf, readFields } from './fields.ts'
+
+/** The kernel's own events, by name. `fence_*` are the names before 4.10. */
+export const TRACEPOINT_TYPES: ReadonlyMap<string, ActType> = new Map<string, ActType>([
+  ['dma_buf_export', 'export'],
+  ['dma_buf_fd', 'fd'],
+  ['dma_buf_get', 'get'],
+  ['dma_buf_put', 'put'],
+  ['dma_buf_mmap', 'cpu-map'],
+  ['dma_buf_mmap_internal', 'cpu-map'],
+  ['dma_buf_dynamic_attach', 'attach'],
+  ['dma_buf_detach', 'detach'],
+  ...['init', 'emit', 'enable_signal', 'signaled', 'destroy'].flatMap((step): [string, ActType][] => [
+    [`dma_fence_${step}`, 'fence'],
+    [`fence_${step}`, 'fence'],
+  ]),
+  ...['wait_start', 'wait_end'].flatMap((step): [string, ActType][] => [
+    [`dma_fence_${step}`, 'fence-wait'],
+    [`fence_${step}`, 'fence-wait'],
+  ]),
+  ['map', 'iommu-map'],
+  ['unmap', 'iommu-unmap'],
+  ['attach_device_to_domain', 'iommu-domain'],
+  ['detach_device_from_domain', 'iommu-domain'],
+  ['add_device_to_group', 'iommu-domain'],
+  ['remove_device_from_group', 'iommu-domain'],
+  ['io_page_fault', 'fault'],
+  ...['map_sg', 'map_phys', 'map_page', 'map_resource', 'alloc', 'map_sg_err'].map((e): [string, ActType] => [
+    `dma_${e}`,
+    'dma-map',
+  ]),
+  ...['unmap_sg', 'unmap_phys', 'unmap_page', 'unmap_resource', 'free'].map((e): [string, ActType] => [
+    `dma_${e}`,
+    'dma-unmap',
+  ]),
+  ['sched_process_exit', 'process'],
+  ['sched_process_hang', 'process'],
+  ['sched_wakeup_new', 'process'],
+  ['task_newtask', 'process'],
+  ['pci_hp_event', 'device-error'],
+  ['pcie_link_event', 'device-error'],
+  ['aer_event', 'device-error'],
+  ['tracing_mark_write', 'marker'],
+  ['print', 'marker'],
+  ['bprint', 'marker'],
+  ['bputs', 'marker'],
+  ['bpf_trace_printk', 'marker'],
+])
+
+/** Fills `act` from a native event's payload (include/trace/events/{dma_buf,dma_fence,iommu,sched}.h). */
+export function recogniseTracepoint(name: string, payload: string, fields: Fields, act: Act): boolean {
+  const type = TRACEPOINT_TYPES.get(name)
+  if (type === undefined) return false
+  act.type = type
+  act.point = 'event'
+  switch (type) {
+    case 'export':
+    case 'fd':
+    case 'get':
+    case 'put':
+    case 'cpu-map':
+    case 'attach':
+    case 'detach':
+      return dmaBufEvent(payload, fields, act)
+    case 'fence':
+    case 'fence-wait':
+      return fenceEvent(name, payload, fields, act)
+    case 'iommu-map':
+    case 'iommu-unmap':
+      return iommuRange(payload, fields, act)
+    case 'fault':
+      return pageFault(payload, act)
+    case 'process':
+      return processEvent(name, payload, fields, act)
+    case 'device-error':
+    case 'dma-map':
+    case 'dma-unmap':
+      act.device = /^([^\s:]+(?::[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])?)/.exec(payload)?.[1] ?? null
+      return true
+    default:
+      return true
+  }
+}
+
+/** `exp_name` may hold blanks and `dev_name` is last, so the fixed parts in between are what is looked for. */
+const DMA_BUF = /^exp_name=(.*) size=(\d+) ino=(\d+)(?: fd=(-?\d+)| attachment:(\S+) is_dynamic=(\d) dev_name=(.*))?$/
+
+function dmaBufEvent(payload: string, fields: Fields, act: Act): boolean {
+  const match = DMA_BUF.exec(payload)
+  if (match) {
+    act.exporter = match[1]!
+    act.size = match[2]!
+    act.ino = match[3]!
+    act.fd = match[4] ?? null
+    if (match[5] !== undefined) {
+      act.attachHashed = normalPointer(match[5])
+      act.dynamic = match[6]!
+      act.device = match[7]!
+    }
+    return true
+  }
+  // Vendor variants with more fields, and the `fields` trace option: `ino=0x7 (7)`, `attach=0xffff… (-130…)`.
+  readFields(payload, 0, fields)
+  act.exporter = fieldOf(fields, 'exp_name')
+  act.size = plainNumber(fieldOf(fields, 'size'))
+  act.ino = plainNumber(fieldOf(fields, 'ino'))
+  act.fd = plainNumber(fieldOf(fields, 'fd'))
+  act.device = fieldOf(fields, 'dev_name')
+  act.dynamic = plainNumber(fieldOf(fields, 'is_dynamic'))
+  const attach = fieldOf(fields, 'attach') ?? /attachment:(\S+)/.exec(payload)?.[1] ?? null
+  act.attachHashed = attach === null ? null : normalPointer(attach.split(' ')[0]!)
+  return act.ino !== null
+}
+
+/** `0x10000 (65536)` or `(0)` → `65536`, `0`. */
+function plainNumber(value: string | null): string | null {
+  if (value === null) return null
+  const inner = /\((-?\d+)\)$/.exec(value)
+  return inner ? inner[1]! : value
+}
+
+/** `%p` prints 16 digits without `0x`; early in boot `(____ptrval____)`, which names nothing. */
+function normalPointer(text: string): string | null {
+  const digits = text.startsWith('0x') ? text.slice(2) : text
+  return /^[0-9a-f]+$/.test(digits) ? `0x${digits.replace(/^0+(?=.)/, '')}` : null
+}
+
+const FENCE = /^driver=(.*) timeline=(.*) context=(\d+) seqno=(\d+)$/
+
+function fenceEvent(name: string, payload: string, fields: Fields, act: Act): boolean {
+  act.detail = name.slice(name.indexOf('fence_') + 6)
+  const match = FENCE.exec(payload)
+  if (match) {
+    act.context = match[3]!
+    act.seqno = match[4]!
+    return true
+  }
+  readFields(payload, 0, fields)
+  act.context = plainNumber(fieldOf(fields, 'context'))
+  act.seqno = plainNumber(fieldOf(fields, 'seqno'))
+  return true
+}
+
+const IOMMU_RANGE = /^IOMMU: .*?iova=(0x[0-9a-f]+) - (0x[0-9a-f]+) /
+
+function iommuRange(payload: string, fields: Fields, act: Act): boolean {
+  const match = IOMMU_RANGE.exec(payload)
+  if (match) {
+    act.iova = match[1]!
+    act.length = (BigInt(match[2]!) - BigInt(match[1]!)).toString()
+    return true
+  }
+  if (!payload.startsWith('IOMMU:')) return false
+  readFields(payload, 6, fields)
+  act.iova = fieldOf(fields, 'iova')
+  act.length = plainNumber(fieldOf(fields, 'size'))
+  return act.iova !== null
+}
+
+/** `IOMMU:%s %s iova=0x%016llx flags=0x%04x`; bit 0 of flags is IOMMU_FAULT_WRITE. */
+function pageFault(payload: string, act: Act): boolean {
+  const match = /^IOMMU:(\S+) (\S+) iova=0x([0-9a-f]+) flags=0x([0-9a-f]+)/.exec(payload)
+  if (!match) return true
+  act.device = match[2]!
+  act.iova = `0x${match[3]}`
+  act.direction = Number.parseInt(match[4]!, 16) & 1 ? 'write' : 'read'
+  return true
+}
+
+function processEvent(name: string, payload: string, fields: Fields, act: Act): boolean {
+  readFields(payload, 0, fields)
+  act.detail = name
+  act.state = fieldOf(fields, 'pid')
+  act.text = payload
+  return true
+}

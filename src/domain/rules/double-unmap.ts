@@ -1,0 +1,25 @@
+import { report } from '../findings.ts'
+import type { RuleModule } from './rule.ts'
+import { mappingName, span } from './wording.ts'
+
+/** R8. A mapping was unmapped a second time. Trap: pointers are reused, so a map in between that was lost looks the same. */
+export const doubleUnmap: RuleModule = {
+  rule: 'double-unmap',
+  on: {
+    'unmapped-again'({ mapping }, world) {
+      if (mapping.endedBy === 'detach') return
+      report(world, {
+        rule: 'double-unmap',
+        severity: 'critical',
+        at: world.now,
+        mapping,
+        comm: world.record.comm,
+        pid: world.record.pid,
+        evidence: [mapping.mapped, mapping.unmapEntered, mapping.unmapped, world.now],
+        absent: { from: mapping.unmapped!.ns, to: world.now.ns },
+        needs: [['map']],
+        summary: `${mappingName(mapping)} was unmapped again, ${span(world.now.ns - mapping.unmapped!.ns)} after it had gone`,
+      })
+    },
+  },
+}

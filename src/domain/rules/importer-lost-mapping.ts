@@ -1,0 +1,40 @@
+import { report } from '../findings.ts'
+import type { Attachment } from '../world/entities.ts'
+import type { World } from '../world/world.ts'
+import type { RuleModule } from './rule.ts'
+import { bufferName, importerName } from './wording.ts'
+
+/**
+ * R15. The buffer came back, its importer did not: iommufd and pinned importers never map again after a revoke, and
+ * the peer-to-peer path is gone without a word. Trap: importers that simply had no further need look the same.
+ */
+export const importerLostMapping: RuleModule = {
+  rule: 'importer-lost-mapping',
+  on: {
+    detached({ attachment }, world) {
+      lost(world, attachment)
+    },
+    ended(_, world) {
+      for (const buffer of world.unreleased) for (const attachment of buffer.attachments) lost(world, attachment)
+    },
+  },
+}
+
+function lost(world: World, attachment: Attachment): void {
+  const restored = attachment.buffer?.revocation?.restored ?? attachment.retired?.revocation?.restored
+  if (!attachment.lost || !restored || restored.seq < attachment.lost.seq) return
+  if (attachment.flagged.has('importer-lost-mapping')) return
+  attachment.flagged.add('importer-lost-mapping')
+  report(world, {
+    rule: 'importer-lost-mapping',
+    severity: 'info',
+    at: attachment.lost,
+    attachment,
+    mapping: attachment.retired,
+    comm: world.record.comm,
+    pid: attachment.pid,
+    evidence: [attachment.lost, restored],
+    absent: { from: restored.ns, to: world.now.ns },
+    summary: `${importerName(attachment)} lost its mapping of ${bufferName(attachment.buffer)} to a revoke and never mapped it again, although it was restored`,
+  })
+}

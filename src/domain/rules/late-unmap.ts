@@ -1,0 +1,86 @@
+import { report } from '../findings.ts'
+import type { Mapping, Sighting } from '../world/entities.ts'
+import type { World } from '../world/world.ts'
+import type { RuleModule } from './rule.ts'
+import { mappingName, span } from './wording.ts'
+
+/**
+ * R2. An importer that can be told kept its mapping for longer than the deadline after it was told: counted from the
+ * later of "all importers notified" and "fences drained" to the unmap's return.
+ *
+ * Traps: importers without the callback have no deadline (`invalidate-ignored`); an importer that defers is in time as
+ * long as it is bounded; a trace that ends soon after the invalidate proves nothing.
+ */
+export const lateUnmap: RuleModule = {
+  rule: 'late-unmap',
+  on: {
+    unmapped({ mapping }, world) {
+      const from = deadlineStart(mapping)
+      if (!from || world.ticks || !hasCallback(mapping)) return
+      const took = mapping.unmapped!.ns - from.ns
+      if (took >= world.thresholds.lateUnmapWarning) late(world, mapping, from, mapping.unmapped!, took)
+    },
+    released({ buffer }, world) {
+      for (const mapping of buffer.mappings) never(world, mapping, world.now, 'when the buffer was released')
+    },
+    ended({ at }, world) {
+      for (const buffer of world.unreleased)
+        for (const mapping of buffer.mappings) never(world, mapping, at, 'when the trace ends')
+    },
+  },
+}
+
+function deadlineStart(mapping: Mapping): Sighting | null {
+  if (!mapping.invalidated) return null
+  const { notified, fences } = mapping.revocation ?? { notified: null, fences: null }
+  const told = notified ?? mapping.invalidated
+  return fences && fences.ns > told.ns ? fences : told
+}
+
+function hasCallback(mapping: Mapping): boolean {
+  const importer = mapping.attachment?.class
+  return importer !== 'legacy' && importer !== 'pinned'
+}
+
+function classDoubt(mapping: Mapping): string | null {
+  return mapping.attachment?.class === 'unknown' ? 'whether this importer can be told at all is not in the trace' : null
+}
+
+function late(world: World, mapping: Mapping, from: Sighting, to: Sighting, took: bigint): void {
+  report(world, {
+    rule: 'late-unmap',
+    severity: took >= world.thresholds.lateUnmapError ? 'error' : 'warning',
+    at: from,
+    mapping,
+    revocation: mapping.revocation,
+    comm: mapping.unmappedComm,
+    pid: mapping.unmappedPid,
+    evidence: [mapping.mapped, mapping.invalidated, from, mapping.unmapEntered, to],
+    absent: { from: from.ns, to: to.ns },
+    missing: classDoubt(mapping),
+    summary: `${mappingName(mapping)} was unmapped ${span(took)} after its importer had been told to let go`,
+  })
+}
+
+function never(world: World, mapping: Mapping, at: Sighting, when: string): void {
+  const from = deadlineStart(mapping)
+  if (!from || !hasCallback(mapping) || mapping.flagged.has('late-unmap')) return
+  mapping.flagged.add('late-unmap')
+  const waited = at.ns - from.ns
+  const enough = !world.ticks && waited >= world.thresholds.lateUnmapWarning
+  const released = mapping.buffer?.released !== null
+  report(world, {
+    rule: 'late-unmap',
+    severity: 'error',
+    at: from,
+    mapping,
+    revocation: mapping.revocation,
+    evidence: [mapping.mapped, mapping.invalidated, from, at],
+    absent: { from: from.ns, to: at.ns },
+    needs: mapping.recipe ? [] : [['unmap']],
+    missing:
+      classDoubt(mapping) ??
+      (enough || released ? null : `the trace ends ${span(waited)} after the importer was told, within its deadline`),
+    summary: `${mappingName(mapping)} was still there ${when}, ${span(waited)} after its importer had been told to let go`,
+  })
+}

@@ -1,0 +1,64 @@
+import { isRevokingExporter } from '../evolve/vfio-devices.ts'
+import { report } from '../findings.ts'
+import type { Attachment, Reset } from '../world/entities.ts'
+import type { World } from '../world/world.ts'
+import type { RuleModule } from './rule.ts'
+import { bufferName, importerName } from './wording.ts'
+
+/**
+ * R6. An importer that cannot be told to let go (`legacy`, or `pinned` without the callback) was accepted by an
+ * exporter that revokes. A refusal with -EOPNOTSUPP is the rule at work, and only information.
+ *
+ * Traps: exporters that never revoke accept them rightly; -ENODEV is about the buffer's state, not the importer; which
+ * exporters revoke is known for vfio and ib_uverbs, else seen: an invalidate, and then a reset.
+ */
+export const nonRevocableImporter: RuleModule = {
+  rule: 'non-revocable-importer',
+  on: {
+    attached({ attachment }, world) {
+      if (cannotBeTold(attachment) && isRevokingExporter(attachment.buffer?.exporter ?? null))
+        accepted(world, attachment, null)
+    },
+    refused({ attachment }, world) {
+      if (attachment.refusedErrno !== EOPNOTSUPP || !cannotBeTold(attachment)) return
+      if (!isRevokingExporter(attachment.buffer?.exporter ?? null)) return
+      report(world, {
+        rule: 'non-revocable-importer',
+        severity: 'info',
+        at: world.now,
+        attachment,
+        comm: world.record.comm,
+        pid: world.record.pid,
+        evidence: [attachment.entered, world.now],
+        summary: `${bufferName(attachment.buffer)} refused ${importerName(attachment)}, which could not have been told to let go`,
+      })
+    },
+    reset({ reset }, world) {
+      for (const buffer of reset.buffers) {
+        if (!buffer.resetAfterInvalidate) continue
+        for (const attachment of buffer.attachments) if (cannotBeTold(attachment)) accepted(world, attachment, reset)
+      }
+    },
+  },
+}
+
+const EOPNOTSUPP = 95
+
+function cannotBeTold(attachment: Attachment): boolean {
+  return attachment.class === 'legacy' || attachment.class === 'pinned'
+}
+
+function accepted(world: World, attachment: Attachment, reset: Reset | null): void {
+  if (attachment.flagged.has('non-revocable-importer')) return
+  attachment.flagged.add('non-revocable-importer')
+  report(world, {
+    rule: 'non-revocable-importer',
+    severity: 'error',
+    at: attachment.attached ?? world.now,
+    attachment,
+    comm: world.record.comm,
+    pid: attachment.pid,
+    evidence: [attachment.entered, attachment.attached, attachment.buffer?.revocation?.requested, reset?.touched],
+    summary: `${importerName(attachment)} was accepted by ${bufferName(attachment.buffer)}, whose exporter revokes: it cannot be told to let go`,
+  })
+}

@@ -1,0 +1,53 @@
+import { isLive } from '../evolve/mappings.ts'
+import { report } from '../findings.ts'
+import type { RuleModule } from './rule.ts'
+import { mappingName, resetName } from './wording.ts'
+
+/**
+ * R5. The device was reset while an importer still had one of its buffers mapped: DMA into a device that is being
+ * reset.
+ *
+ * Traps: a reset of the *importer's* device is another matter; at open no buffer exists, at close none is left; a
+ * reset that fails with -EAGAIN or -ENOTTY never touched the hardware; an unmap counts from its return.
+ */
+export const resetWhileMapped: RuleModule = {
+  rule: 'reset-while-mapped',
+  on: {
+    reset({ reset }, world) {
+      if (!reset.touched) return
+      for (const mapping of reset.live) {
+        report(world, {
+          rule: 'reset-while-mapped',
+          severity: 'critical',
+          at: reset.touched,
+          mapping,
+          reset,
+          revocation: mapping.revocation && !mapping.revocation.restored ? mapping.revocation : null,
+          exporterDevice: reset.device,
+          comm: world.record.comm,
+          pid: reset.pid,
+          evidence: [mapping.mapped, mapping.invalidated, reset.touched, reset.finished, mapping.unmapped],
+          absent: { from: mapping.mapped?.ns ?? null, to: reset.touched.ns },
+          needs: mapping.recipe ? [] : [['unmap']],
+          summary: `${mappingName(mapping)} was live during ${resetName(reset)}`,
+        })
+      }
+      for (const buffer of reset.doubtful) {
+        for (const mapping of buffer.mappings) {
+          if (!isLive(mapping)) continue
+          report(world, {
+            rule: 'reset-while-mapped',
+            severity: 'critical',
+            at: reset.touched,
+            mapping,
+            reset,
+            pid: reset.pid,
+            evidence: [mapping.mapped, reset.touched],
+            missing: 'no event names the device that exported this buffer',
+            summary: `${mappingName(mapping)} was live during ${resetName(reset)}, which may be its exporter`,
+          })
+        }
+      }
+    },
+  },
+}

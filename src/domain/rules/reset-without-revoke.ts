@@ -1,0 +1,36 @@
+import { report } from '../findings.ts'
+import type { RuleModule } from './rule.ts'
+import { bufferName, resetName } from './wording.ts'
+
+/**
+ * R5b. The device was reset although nobody had revoked its buffers: the path through sysfs, and error recovery
+ * (KERNEL.md §0.7).
+ *
+ * Traps: at open there are no buffers; after the close they are dead; a buffer revoked earlier and not restored is
+ * covered; an exporter without `vfio_pci_dma_buf_move()` revokes by its invalidate.
+ */
+export const resetWithoutRevoke: RuleModule = {
+  rule: 'reset-without-revoke',
+  on: {
+    reset({ reset }, world) {
+      if (!reset.touched) return
+      for (const buffer of reset.unrevoked) {
+        const mapped = [...reset.live].some((mapping) => mapping.buffer === buffer)
+        report(world, {
+          rule: 'reset-without-revoke',
+          severity: mapped ? 'error' : 'warning',
+          at: reset.touched,
+          buffer,
+          reset,
+          exporterDevice: reset.device,
+          comm: world.record.comm,
+          pid: reset.pid,
+          evidence: [buffer.exported, buffer.revocation?.restored, reset.first, reset.touched, reset.finished],
+          absent: { from: buffer.first.ns, to: reset.touched.ns },
+          needs: [['invalidate', 'device-move']],
+          summary: `${resetName(reset)} came without a revoke of ${bufferName(buffer)}${mapped ? '' : ', which nobody had mapped'}`,
+        })
+      }
+    },
+  },
+}

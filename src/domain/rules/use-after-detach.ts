@@ -1,0 +1,26 @@
+import { report } from '../findings.ts'
+import type { RuleModule } from './rule.ts'
+import { bufferName, importerName } from './wording.ts'
+
+/** R9. A map or unmap through an attachment that was detached, and so freed. Trap: the pointer of a lost attach event. */
+export const useAfterDetach: RuleModule = {
+  rule: 'use-after-detach',
+  on: {
+    'used-detached'({ attachment, call }, world) {
+      if (attachment.flagged.has('use-after-detach')) return
+      attachment.flagged.add('use-after-detach')
+      report(world, {
+        rule: 'use-after-detach',
+        severity: 'critical',
+        at: world.now,
+        attachment,
+        comm: world.record.comm,
+        pid: world.record.pid,
+        evidence: [attachment.attached, attachment.detached, world.now],
+        absent: { from: attachment.detached!.ns, to: world.now.ns },
+        needs: [['attach']],
+        summary: `${importerName(attachment)} called ${call} through an attachment to ${bufferName(attachment.buffer)} that it had detached`,
+      })
+    },
+  },
+}

@@ -1,0 +1,47 @@
+import { report } from '../findings.ts'
+import type { RuleModule } from './rule.ts'
+import { bufferName, importerName } from './wording.ts'
+
+/** R13. A map or attach succeeded on a buffer that was revoked for good. Trap: VFIO's trailing un-revoke at close restores nothing. */
+export const useAfterPermanentRevoke: RuleModule = {
+  rule: 'use-after-permanent-revoke',
+  on: {
+    mapped({ mapping }, world) {
+      if (!mapping.buffer?.dead || mapping.buffer.released) return
+      report(world, {
+        rule: 'use-after-permanent-revoke',
+        severity: 'error',
+        at: mapping.mapped!,
+        mapping,
+        revocation: mapping.buffer.revocation,
+        comm: world.record.comm,
+        pid: world.record.pid,
+        evidence: [mapping.buffer.revocation?.requested, mapping.mapped],
+        summary: `${importerName(mapping.attachment)} mapped ${bufferName(mapping.buffer)} after it had been revoked for good`,
+      })
+    },
+    attached({ attachment }, world) {
+      const { buffer } = attachment
+      if (!buffer?.dead || buffer.released || attachment.flagged.has('use-after-permanent-revoke')) return
+      if (attachment.attached?.seq !== world.now.seq) return
+      const since = buffer.revocation?.notified ?? buffer.revocation?.invalidated
+      if (!since || (attachment.entered ?? attachment.attached).seq < since.seq) return
+      attachment.flagged.add('use-after-permanent-revoke')
+      const race = attachment.entered === null && attachment.attached.ns - since.ns < world.thresholds.attachRace
+      report(world, {
+        rule: 'use-after-permanent-revoke',
+        severity: 'error',
+        at: attachment.attached,
+        attachment,
+        revocation: buffer.revocation,
+        comm: world.record.comm,
+        pid: world.record.pid,
+        evidence: [buffer.revocation?.requested, attachment.entered, attachment.attached],
+        missing: race
+          ? "the attach may have passed the exporter's test before the revoke: its entry is not probed"
+          : null,
+        summary: `${importerName(attachment)} attached to ${bufferName(buffer)} after it had been revoked for good`,
+      })
+    },
+  },
+}

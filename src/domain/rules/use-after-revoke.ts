@@ -1,0 +1,117 @@
+import type { Facts } from '../facts.ts'
+import { addEvidence, type Finding, report } from '../findings.ts'
+import type { Mapping } from '../world/entities.ts'
+import { gapBetween } from '../world/window.ts'
+import type { World } from '../world/world.ts'
+import type { RuleModule } from './rule.ts'
+import { bufferName, hex, importerName, span } from './wording.ts'
+
+/**
+ * R1. A device used a mapping after it had been taken down: its IOMMU refused an access to an address that a retired
+ * mapping of that device had covered.
+ *
+ * Traps: IOVAs are used again, so a mapping that is live now answers for the address (a fault inside it is a direction
+ * error, not a use after), and the newest retired one is not always the culprit; a fault line can be printed
+ * milliseconds after the access, and so after an innocent unmap; one address exists once in every device's space.
+ */
+export const useAfterRevoke: RuleModule = {
+  rule: 'use-after-revoke',
+  on: {
+    access(fact, world) {
+      const candidates = world.mappings.covering(fact.device, fact.address)
+      if (candidates.some((m) => m.unmapped === null)) return
+      const newest = newestRetired(candidates)
+      if (newest) blame(world, newest, candidates, fact)
+      else orphan(world, fact)
+    },
+  },
+}
+
+function newestRetired(candidates: Mapping[]): Mapping | null {
+  let newest: Mapping | null = null
+  for (const mapping of candidates) {
+    if (mapping.unmapped && (!newest || mapping.unmapped.seq > newest.unmapped!.seq)) newest = mapping
+  }
+  return newest
+}
+
+function blame(world: World, mapping: Mapping, candidates: Mapping[], fact: Facts['access']): void {
+  const gone = mapping.unmapped!
+  const late = fact.at.ns - gone.ns
+  const missing = doubt(world, mapping, candidates, fact)
+  const earlier = spoken(world, mapping)
+  if (earlier && (earlier.verdict === 'violated' || missing)) {
+    addEvidence(world, earlier, fact.at)
+    return
+  }
+  const way = fact.direction === null ? 'accessed' : fact.direction === 'write' ? 'wrote to' : 'read from'
+  const revoked = mapping.endedBy === 'revoke' ? 'the revoke had it unmapped' : 'it had been unmapped'
+  report(world, {
+    rule: 'use-after-revoke',
+    severity: 'critical',
+    at: fact.at,
+    mapping,
+    revocation: within(mapping, fact) ? mapping.revocation : null,
+    iova: fact.address,
+    comm: mapping.unmappedComm,
+    pid: mapping.unmappedPid,
+    evidence: [mapping.mapped, mapping.invalidated, mapping.unmapEntered, gone, fact.at],
+    absent: { from: gone.ns, to: fact.at.ns },
+    needs: [['map']],
+    missing,
+    summary: `${importerName(mapping.attachment)} ${way} ${hex(fact.address)}, ${span(late)} after ${revoked}: ${bufferName(mapping.buffer)}`,
+  })
+}
+
+/** Use after the restore is charged to the mapping, not to the episode (CONTRACT §5.6). */
+function within(mapping: Mapping, fact: Facts['access']): boolean {
+  const restored = mapping.revocation?.restored
+  return !restored || restored.ns > fact.at.ns
+}
+
+function doubt(world: World, mapping: Mapping, candidates: Mapping[], fact: Facts['access']): string | null {
+  if (fact.exact) return null
+  if (world.ticks)
+    return 'the clock of this trace is not in seconds: a fault line printed late cannot be told from a late access'
+  const { faultDelay } = world.thresholds
+  const recent = candidates.find((m) => m.unmapped && fact.at.ns - m.unmapped.ns < faultDelay)
+  if (recent) {
+    return `a fault is printed up to ${span(faultDelay)} after the access, and a mapping of this address ended ${span(fact.at.ns - recent.unmapped!.ns)} before the line`
+  }
+  if (mapping.endedBy === 'revoke') return null
+  const other = candidates.find((m) => m !== mapping && m.unmapped && m.buffer !== mapping.buffer)
+  return other
+    ? `the address was used before by ${bufferName(other.buffer)}, whose importer may have kept it: which of the two was meant the fault does not say`
+    : null
+}
+
+function spoken(world: World, mapping: Mapping): Finding | null {
+  for (let i = world.findings.length - 1; i >= 0; i--) {
+    const finding = world.findings[i]!
+    if (finding.draft.rule === 'use-after-revoke' && finding.draft.mapping === mapping) return finding
+  }
+  return null
+}
+
+/** A fault where nothing was known to be mapped says something only if mappings could have been missed. */
+function orphan(world: World, fact: Facts['access']): void {
+  const gap = gapBetween(world.window, null, fact.at.ns)
+  if (!gap && world.seen.has('map')) return
+  if (world.unreleased.size === 0 && !gap) return
+  const earlier = world.findings.find(
+    (f) => f.draft.rule === 'use-after-revoke' && !f.draft.mapping && f.draft.importerDevice === fact.device,
+  )
+  if (earlier) return addEvidence(world, earlier, fact.at)
+  report(world, {
+    rule: 'use-after-revoke',
+    severity: 'critical',
+    at: fact.at,
+    importerDevice: fact.device,
+    iova: fact.address,
+    evidence: [fact.at],
+    missing: gap
+      ? 'events are missing before this fault: the mapping that covered the address may be among them'
+      : 'no map event in this trace: was its probe set?',
+    summary: `${fact.device} was refused an access to ${hex(fact.address)}; which buffer was there is not in the trace`,
+  })
+}

@@ -1,0 +1,36 @@
+import type { Attachment, Buffer, Mapping, Reset } from '../world/entities.ts'
+
+/** `buffer 15 (vfio_pci_core)`. */
+export function bufferName(buffer: Buffer | null): string {
+  if (!buffer) return 'a buffer that no event names'
+  const name = buffer.ino !== null ? `buffer ${buffer.ino}` : `dma-buf ${buffer.dmabuf ?? 'unknown'}`
+  return buffer.exporter === null ? name : `${name} (${buffer.exporter})`
+}
+
+/** `0000:02:00.0 (dynamic)`. */
+export function importerName(attachment: Attachment | null): string {
+  if (!attachment) return 'an importer that no event names'
+  return `${attachment.device ?? 'an unnamed importer'} (${attachment.class})`
+}
+
+export function hex(address: bigint | null): string {
+  return address === null ? 'an unknown address' : `0x${address.toString(16)}`
+}
+
+export function mappingName(mapping: Mapping): string {
+  return `${importerName(mapping.attachment)}'s mapping of ${bufferName(mapping.buffer)} at ${hex(mapping.iova)}`
+}
+
+/** `the reset of 0000:01:00.0 (flr, sysfs)`. */
+export function resetName(reset: Reset): string {
+  const how = [reset.method, reset.trigger].filter((word) => word !== 'unknown').join(', ')
+  const what = reset.device ?? reset.frames[0]?.fn ?? 'the exporting device'
+  return how === '' ? `the reset of ${what}` : `the reset of ${what} (${how})`
+}
+
+/** `3.004 s`, `12.300 ms`, `54 µs`. */
+export function span(ns: bigint): string {
+  if (ns >= 1_000_000_000n) return `${(Number(ns) / 1e9).toFixed(3)} s`
+  if (ns >= 1_000_000n) return `${(Number(ns) / 1e6).toFixed(3)} ms`
+  return `${(Number(ns) / 1e3).toFixed(0)} µs`
+}

@@ -1,0 +1,196 @@
+/**
+ * The things a trace tells of, as the fold knows them at one moment. They are mutable and live in a `World`; what is
+ * to be kept of them is a row (`read-model.ts`). A new attachment or mapping is made whenever one begins, however
+ * familiar its pointer: pointers, `sg_table`s and IOVAs are used again within microseconds.
+ */
+import type { Finding } from '../findings.ts'
+import type { Basis, BufferState, Cause, ImporterClass, MappingEnd, ResetMethod, ResetTrigger } from '../read-model.ts'
+import type { EpisodeVerdict } from '../rules.ts'
+
+/** Anything with a row; `dirty` while the row has changed and was not yet handed over. */
+export interface Entity {
+  id: number
+  dirty: boolean
+}
+
+/** Where something was seen: time and event number. */
+export interface Sighting {
+  ns: bigint
+  seq: number
+}
+
+export interface Buffer extends Entity {
+  ino: string | null
+  dmabuf: string | null
+  resv: string | null
+  exporter: string | null
+  /** Module whose code called `dma_buf_export()`. */
+  module: string | null
+  exporterDevice: string | null
+  vfio: VfioDevice | null
+  size: string | null
+  state: BufferState
+  /** First event about it. */
+  first: Sighting
+  exported: Sighting | null
+  released: Sighting | null
+  /** Revoked for good: its device was closed, or its exporter destroys. */
+  dead: boolean
+  /** The latest revocation, restored or not. */
+  revocation: Revocation | null
+  /** Set from the invalidate of the un-revoke on; maps are legal again from there, before the device's move returns. */
+  restoring: Sighting | null
+  /** Exported while its device was revoked: refusals without a preceding revoke are legal. */
+  bornRevoked: boolean
+  /** Events of an export already counted, so that one export seen by two probes is one buffer. */
+  sources: Set<string>
+  attachments: Set<Attachment>
+  mappings: Set<Mapping>
+  fences: Set<Fence>
+  /** Its exporter's device was seen to be reset after an invalidate: this exporter revokes. */
+  resetAfterInvalidate: boolean
+  lastReset: Reset | null
+  revocationCount: number
+  attachmentCount: number
+  mappingCount: number
+  findingCount: number
+}
+
+export interface Attachment extends Entity {
+  buffer: Buffer | null
+  pointer: string | null
+  hashed: string | null
+  device: string | null
+  class: ImporterClass
+  basis: Basis
+  callback: string | null
+  ops: string | null
+  p2p: boolean | null
+  deferred: boolean | null
+  entered: Sighting | null
+  attached: Sighting | null
+  detached: Sighting | null
+  refusedErrno: number | null
+  /** pid that attached; null where the attach was not seen. */
+  pid: number | null
+  pins: number
+  pinned: boolean | null
+  mappings: Set<Mapping>
+  /** Events that have reported this attach, and its detach: each reports one attach once. */
+  sources: Set<string>
+  detachSources: Set<string>
+  invalidations: number
+  /** Rules that have spoken about this attachment. */
+  flagged: Set<string>
+  /** The mapping it unmapped last. */
+  retired: Mapping | null
+  /** Had a mapping taken away by a revocation that was restored, and has not mapped since. */
+  lost: Sighting | null
+}
+
+export interface Mapping extends Entity {
+  buffer: Buffer | null
+  attachment: Attachment | null
+  sgt: string | null
+  iova: bigint | null
+  length: bigint | null
+  /** What faults are matched against: `length`, or the whole buffer where the probe showed only the first of several segments. */
+  span: bigint | null
+  direction: string | null
+  mapped: Sighting | null
+  /** Entry of the unmap call; the mapping is live until it returns. */
+  unmapEntered: Sighting | null
+  unmapped: Sighting | null
+  unmappedComm: string | null
+  unmappedPid: number | null
+  endedBy: MappingEnd | null
+  /** The invalidate that told it to go. */
+  invalidated: Sighting | null
+  revocation: Revocation | null
+  liveAtReset: boolean
+  sources: Set<string>
+  /** The map came from a probe of the recording recipe, whose set includes unmap and invalidate. */
+  recipe: boolean
+  /** Rules that have spoken about this mapping. */
+  flagged: Set<string>
+}
+
+export interface Revocation extends Entity {
+  buffer: Buffer
+  /** `move`: by `vfio_pci_dma_buf_move()`, whose restore is visible; `invalidate`: by the invalidate alone. */
+  kind: 'move' | 'invalidate'
+  cause: Cause
+  requested: Sighting
+  invalidated: Sighting
+  notified: Sighting | null
+  fences: Sighting | null
+  unmapped: Sighting | null
+  completed: Sighting | null
+  restored: Sighting | null
+  permanent: boolean
+  /** Mappings still live that were live when it began. */
+  pending: Set<Mapping>
+  slowest: { device: string | null; ns: bigint } | null
+  verdict: EpisodeVerdict
+  /** What its verdict lacks, where no finding says it. */
+  unsure: string | null
+  findings: Finding[]
+}
+
+export interface ResetFrame {
+  fn: string
+  seq: number
+}
+
+export interface Reset extends Entity {
+  device: string | null
+  devicePtr: string | null
+  /** Module of the reset function, where it names no device. */
+  module: string | null
+  pid: number
+  method: ResetMethod
+  trigger: ResetTrigger
+  /** First event of any kind. */
+  first: Sighting
+  /** When the hardware was first touched: the function that disables it, or the kernel's "resetting". */
+  touched: Sighting | null
+  /** Entry of `pci_dev_save_and_disable()`. */
+  disabled: Sighting | null
+  finished: Sighting | null
+  closed: boolean
+  result: string | null
+  frames: ResetFrame[]
+  /** Mappings of the device's buffers that were live at any moment of the reset, and all its unreleased buffers. */
+  live: Set<Mapping>
+  buffers: Set<Buffer>
+  /** Of `buffers`, those that nobody had revoked when the hardware was touched. */
+  unrevoked: Set<Buffer>
+  /** Fences of `buffers` that had neither signalled nor been waited for. */
+  unsignalled: Fence[]
+  /** Buffers that may or may not be of this device. */
+  doubtful: Set<Buffer>
+  judged: boolean
+  verdict: EpisodeVerdict
+  unsure: string | null
+  findings: Finding[]
+}
+
+/** A device opened through vfio-pci, by name, by the address of its `vfio_pci_core_device`, or both. */
+export interface VfioDevice {
+  name: string | null
+  pointer: string | null
+  /** Last known state; null before the first move. */
+  revoked: boolean | null
+  buffers: Set<Buffer>
+  /** Revocations of its buffers that are not restored. */
+  open: Set<Revocation>
+}
+
+export interface Fence {
+  key: string
+  buffer: Buffer
+  added: Sighting
+  signalled: Sighting | null
+  /** A wait that covers it returned before it was seen to signal. */
+  awaited: boolean
+}

@@ -1,0 +1,13 @@
+import type { Buffer, Sighting } from './entities.ts'
+
+/** A warning or oops being printed, line by line, from "cut here" to "end trace". */
+export interface Splat {
+  began: Sighting
+  lines: Sighting[]
+  headline: string | null
+  /** It speaks of dma-buf, vfio, an IOMMU, a refcount, or came from inside one of their calls. */
+  relevant: boolean
+  buffer: Buffer | null
+  comm: string
+  pid: number
+}

@@ -1,0 +1,85 @@
+import type { Attachment, Buffer, Mapping, Reset, Revocation, Sighting, VfioDevice } from './entities.ts'
+
+/** A probed call that has been entered and not yet returned. */
+export interface Call {
+  fn: string
+  entered: Sighting
+  buffer: Buffer | null
+  attachment: Attachment | null
+  mapping: Mapping | null
+  revocation: Revocation | null
+  /** Field values that only the entry shows. */
+  direction: string | null
+  resv: string | null
+  usage: string | null
+}
+
+/** `vfio_pci_dma_buf_move()`, from its entry to its return or, without a return probe, to the next one. */
+export interface Move {
+  vfio: VfioDevice
+  revoking: boolean
+  entered: Sighting
+  returned: boolean
+  /** Inside `vfio_pci_dma_buf_cleanup()`: for good. */
+  closing: boolean
+  revocations: Revocation[]
+  restored: Buffer[]
+}
+
+/** What one thread is in the middle of. Return probes carry little; the thread tells what they return from. */
+export interface Task {
+  calls: Call[]
+  move: Move | null
+  /** Device whose close this thread runs. */
+  closing: VfioDevice | null
+  reset: Reset | null
+  exported: Buffer | null
+  attached: Attachment | null
+  /** Buffer it invalidated last, whose reservation object the next wait names. */
+  invalidated: Buffer | null
+}
+
+const DEEPEST = 32
+
+export function createTask(): Task {
+  return { calls: [], move: null, closing: null, reset: null, exported: null, attached: null, invalidated: null }
+}
+
+export function enter(task: Task, fn: string, entered: Sighting, fields: Partial<Omit<Call, 'fn' | 'entered'>>): Call {
+  const call: Call = {
+    fn,
+    entered,
+    buffer: null,
+    attachment: null,
+    mapping: null,
+    revocation: null,
+    direction: null,
+    resv: null,
+    usage: null,
+    ...fields,
+  }
+  task.calls.push(call)
+  // Entries whose returns are not probed would pile up.
+  if (task.calls.length > DEEPEST) task.calls.shift()
+  return call
+}
+
+/** Takes the innermost open call of `fn`, and with it whatever was entered inside and never returned. */
+export function leave(task: Task, fn: string): Call | null {
+  for (let i = task.calls.length - 1; i >= 0; i--) {
+    if (task.calls[i]!.fn === fn) {
+      const call = task.calls[i]!
+      task.calls.length = i
+      return call
+    }
+  }
+  return null
+}
+
+/** The innermost open call of one of these functions. */
+export function openCall(task: Task, fns: ReadonlySet<string>): Call | null {
+  for (let i = task.calls.length - 1; i >= 0; i--) {
+    if (fns.has(task.calls[i]!.fn)) return task.calls[i]!
+  }
+  return null
+}

@@ -1,0 +1,70 @@
+import type { GapRow } from '../read-model.ts'
+
+/** A stretch of time in which events are missing, on one CPU or on all. An open end is null. */
+export interface Gap {
+  id: number
+  cpu: number | null
+  from: bigint | null
+  to: bigint | null
+  lost: bigint | null
+  reason: string
+  /** Event number at which it was noticed. */
+  seq: number
+}
+
+/**
+ * What the events can and cannot prove: a finding that rests on something *not* having happened is certain only where
+ * no gap lies in that stretch of time.
+ */
+export interface Window {
+  gaps: Gap[]
+  /** Last event of each CPU. */
+  last: Map<number, bigint>
+  first: bigint | null
+  end: bigint | null
+  /** Gaps whose end is the next event of their CPU. */
+  open: Map<number, Gap>
+}
+
+export function createWindow(): Window {
+  return { gaps: [], last: new Map(), first: null, end: null, open: new Map() }
+}
+
+/** Notes that a CPU said something at this time; closes the gap that was waiting for it, and returns it. */
+export function heard(window: Window, cpu: number, ns: bigint): Gap | null {
+  window.first ??= ns
+  window.end = ns
+  window.last.set(cpu, ns)
+  if (window.open.size === 0) return null
+  const gap = window.open.get(cpu)
+  if (!gap) return null
+  window.open.delete(cpu)
+  gap.to = ns
+  return gap
+}
+
+export function addGap(window: Window, gap: Omit<Gap, 'id'>): Gap {
+  const added = { id: window.gaps.length, ...gap }
+  window.gaps.push(added)
+  return added
+}
+
+/** The first gap that lies, in part, between the two times; null bounds are the ends of the trace. */
+export function gapBetween(window: Window, from: bigint | null, to: bigint | null): Gap | null {
+  for (const gap of window.gaps) {
+    const begins = gap.from === null || to === null || gap.from <= to
+    const ends = gap.to === null || from === null || gap.to > from
+    if (begins && ends) return gap
+  }
+  return null
+}
+
+export function describeGap(gap: Gap): string {
+  const where = gap.cpu === null ? '' : ` on CPU ${gap.cpu}`
+  const many = gap.lost === null ? 'an unknown number of events' : `${gap.lost} events`
+  return gap.reason === 'time stamps run backwards' ? gap.reason : `${many} lost${where} (${gap.reason})`
+}
+
+export function gapRow(gap: Gap): GapRow {
+  return { id: gap.id, cpu: gap.cpu, fromNs: gap.from, toNs: gap.to, lost: gap.lost, reason: gap.reason }
+}

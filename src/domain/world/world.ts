@@ -1,0 +1,142 @@
+import type { ActType } from '../act-type.ts'
+import type { Finding } from '../findings.ts'
+import type { TraceRecord } from '../record.ts'
+import type { Attachment, Buffer, Entity, Fence, Mapping, Reset, Revocation, Sighting, VfioDevice } from './entities.ts'
+import { createMappingIndex, type MappingIndex } from './mapping-index.ts'
+import type { Splat } from './splat.ts'
+import { createTask, type Task } from './task.ts'
+import { createWindow, type Window } from './window.ts'
+
+/** Durations that rules compare against, nanoseconds. */
+export interface Thresholds {
+  lateUnmapWarning: bigint
+  lateUnmapError: bigint
+  /** A fault line can be printed this long after the access it tells of. */
+  faultDelay: bigint
+  /** An attach may be printed this long after it passed the exporter's test. */
+  attachRace: bigint
+}
+
+export const DEFAULT_THRESHOLDS: Thresholds = {
+  lateUnmapWarning: 1_000_000_000n,
+  lateUnmapError: 10_000_000_000n,
+  faultDelay: 12_000_000n,
+  attachRace: 100_000_000n,
+}
+
+/** Everything the fold knows at one moment of one capture. */
+export interface World {
+  thresholds: Thresholds
+  /** Timestamps are ticks: no duration can be judged. */
+  ticks: boolean
+  /** The record being folded. */
+  record: TraceRecord
+  now: Sighting
+  /** What the record turned out to be about. */
+  about: { buffer: Buffer | null; attachment: Attachment | null; device: string | null }
+
+  buffersByIno: Map<string, Buffer>
+  buffersByPointer: Map<string, Buffer>
+  buffersByResv: Map<string, Buffer>
+  buffersByDevice: Map<string, Set<Buffer>>
+  /** Unreleased buffers of a vfio exporter whose device is not known. */
+  homeless: Set<Buffer>
+  unreleased: Set<Buffer>
+  attachmentsByPointer: Map<string, Attachment>
+  attachmentsByHash: Map<string, Attachment>
+  /** Importer ops tables by address, as attachments have shown them. */
+  importersByOps: Map<string, Attachment>
+  refusedByOps: Map<string, Attachment[]>
+  mappings: MappingIndex
+  vfioByName: Map<string, VfioDevice>
+  vfioByPointer: Map<string, VfioDevice>
+  resetsByDevice: Map<string, Reset>
+  fences: Map<string, Fence>
+  tasks: Map<number, Task>
+  splat: Splat | null
+  window: Window
+
+  revocations: Revocation[]
+  resets: Reset[]
+  findings: Finding[]
+  /** Kinds of act seen so far, and functions whose return is probed. */
+  seen: Set<ActType>
+  returning: Set<string>
+  /** Whether the current record's function was in `returning` before this record. */
+  returningBefore: boolean
+  /** Probes of the recording recipe are in use. */
+  recipe: boolean
+  exits: Map<number, Sighting>
+  /** Attachments still open after their buffer's release. */
+  orphans: Set<Attachment>
+  /** Released buffers, oldest first, until they are forgotten. */
+  graveyard: Buffer[]
+
+  counts: { buffers: number; attachments: number; mappings: number }
+  changed: {
+    buffers: Buffer[]
+    attachments: Attachment[]
+    mappings: Mapping[]
+    revocations: Revocation[]
+    resets: Reset[]
+    gaps: number[]
+    findings: Finding[]
+  }
+}
+
+export function createWorld(options: { thresholds: Thresholds; ticks: boolean; record: TraceRecord }): World {
+  return {
+    ...options,
+    now: { ns: 0n, seq: 0 },
+    about: { buffer: null, attachment: null, device: null },
+    buffersByIno: new Map(),
+    buffersByPointer: new Map(),
+    buffersByResv: new Map(),
+    buffersByDevice: new Map(),
+    homeless: new Set(),
+    unreleased: new Set(),
+    attachmentsByPointer: new Map(),
+    attachmentsByHash: new Map(),
+    importersByOps: new Map(),
+    refusedByOps: new Map(),
+    mappings: createMappingIndex(),
+    vfioByName: new Map(),
+    vfioByPointer: new Map(),
+    resetsByDevice: new Map(),
+    fences: new Map(),
+    tasks: new Map(),
+    splat: null,
+    window: createWindow(),
+    revocations: [],
+    resets: [],
+    findings: [],
+    seen: new Set(),
+    returning: new Set(),
+    returningBefore: false,
+    recipe: false,
+    exits: new Map(),
+    orphans: new Set(),
+    graveyard: [],
+    counts: { buffers: 0, attachments: 0, mappings: 0 },
+    changed: { buffers: [], attachments: [], mappings: [], revocations: [], resets: [], gaps: [], findings: [] },
+  }
+}
+
+/** The thread of the current record. Idle tasks all have pid 0, one on each CPU. */
+export function currentTask(world: World): Task {
+  const { pid, cpu } = world.record
+  const key = pid === 0 ? -2 - cpu : pid
+  let task = world.tasks.get(key)
+  if (!task) {
+    task = createTask()
+    world.tasks.set(key, task)
+  }
+  return task
+}
+
+/** Marks a row as changed. */
+export function touch<T extends Entity>(list: T[], entity: T): void {
+  if (entity.dirty) return
+  entity.dirty = true
+  list.push(entity)
+}
