@@ -99,8 +99,41 @@ export function emptyAct(): Act {
   }
 }
 
-const BLANK = emptyAct()
-
+/** Field by field: this runs for every record. */
 export function clearAct(act: Act): void {
-  Object.assign(act, BLANK)
+  act.type = 'other'
+  act.point = 'event'
+  act.fn = null
+  act.module = null
+  act.caller = null
+  act.callerModule = null
+  act.recipe = false
+  act.ino = null
+  act.dmabuf = null
+  act.attach = null
+  act.attachHashed = null
+  act.device = null
+  act.devicePtr = null
+  act.vdev = null
+  act.exporter = null
+  act.size = null
+  act.ops = null
+  act.inv = null
+  act.p2p = null
+  act.dynamic = null
+  act.sgt = null
+  act.iova = null
+  act.length = null
+  act.nents = null
+  act.direction = null
+  act.resv = null
+  act.usage = null
+  act.context = null
+  act.seqno = null
+  act.revoked = null
+  act.ret = null
+  act.fd = null
+  act.state = null
+  act.detail = null
+  act.text = null
 }

@@ -173,7 +173,6 @@ function retire(world: World, buffer: Buffer): void {
 function dropFromDevice(world: World, buffer: Buffer): void {
   world.homeless.delete(buffer)
   buffer.vfio?.buffers.delete(buffer)
-  if (buffer.revocation) buffer.vfio?.open.delete(buffer.revocation)
   if (buffer.exporterDevice !== null) world.buffersByDevice.get(buffer.exporterDevice)?.delete(buffer)
 }
 

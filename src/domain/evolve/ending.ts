@@ -53,11 +53,10 @@ function concludeReset(world: World, reset: Reset): void {
   if (reset.trigger !== 'open' && reset.trigger !== 'close') {
     const opened = world.resets.findLast((r) => r.device === reset.device && r.trigger === 'open' && r.id < reset.id)
     const gap = gapBetween(world.window, opened?.first.ns ?? null, (reset.touched ?? reset.first).ns)
-    const attached = [...reset.buffers, ...reset.doubtful].some((buffer) => buffer.attachmentCount > 0)
     if (gap) reset.unsure = describeGap(gap)
-    else if (attached && !world.seen.has('map')) reset.unsure = 'no map event in this trace: was its probe set?'
-    else if ([...reset.doubtful].some((buffer) => buffer.attachmentCount > 0))
-      reset.unsure = 'no event names the device that exported these buffers'
+    else if ((reset.attached || reset.doubtfullyAttached) && !world.seen.has('map'))
+      reset.unsure = 'no map event in this trace: was its probe set?'
+    else if (reset.doubtfullyAttached) reset.unsure = 'no event names the device that exported these buffers'
   }
   judgeReset(world, reset)
 }

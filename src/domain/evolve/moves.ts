@@ -92,6 +92,8 @@ export function settle(context: Context, move: Move): void {
     if (move.closing) bury(context, move.vfio)
     return
   }
+  // What is still open now was not restored: its buffer was released or died meanwhile.
+  move.vfio.open.clear()
   const reset = move.vfio.name === null ? undefined : world.resetsByDevice.get(move.vfio.name)
   if (reset && !reset.closed && reset.touched && reset.frames.length > 0 && reset.pid !== world.record.pid) {
     context.tell('restore-during-reset', { reset, at: move.entered, buffers: move.restored })

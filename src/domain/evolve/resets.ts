@@ -121,6 +121,8 @@ function beginReset(context: Context): Reset {
     unrevoked: new Set(),
     unsignalled: [],
     doubtful: new Set(),
+    attached: false,
+    doubtfullyAttached: false,
     judged: false,
     verdict: 'clean',
     unsure: null,
@@ -188,12 +190,16 @@ function touchHardware(context: Context, reset: Reset): void {
     if (revocation.cause === 'unknown') setCause(world, revocation, 'reset')
   }
   for (const buffer of buffersOf(world, reset)) hit(world, reset, buffer)
-  for (const buffer of doubtfulBuffers(world, reset)) reset.doubtful.add(buffer)
+  for (const buffer of doubtfulBuffers(world, reset)) {
+    reset.doubtful.add(buffer)
+    reset.doubtfullyAttached ||= buffer.attachments.size > 0
+  }
 }
 
 function hit(world: World, reset: Reset, buffer: Buffer): void {
   reset.buffers.add(buffer)
   buffer.lastReset = reset
+  reset.attached ||= [...buffer.attachments].some((attachment) => attachment.class !== 'private')
   if (!buffer.dead && (buffer.state === 'live' || buffer.state === 'unknown') && !isWithinRevocation(buffer))
     reset.unrevoked.add(buffer)
   for (const fence of buffer.fences) if (!fence.awaited) reset.unsignalled.push(fence)

@@ -169,6 +169,9 @@ export interface Reset extends Entity {
   unsignalled: Fence[]
   /** Buffers that may or may not be of this device. */
   doubtful: Set<Buffer>
+  /** Importers were attached that map through `dma_buf_map_attachment()`: to `buffers`, and to `doubtful` ones. */
+  attached: boolean
+  doubtfullyAttached: boolean
   judged: boolean
   verdict: EpisodeVerdict
   unsure: string | null
