@@ -12,7 +12,7 @@ export interface DescribedEvent {
   pid: number | null
   tgid: number | null
   cpu: number | null
-  /** The characters between CPU and time, as printed. */
+  /** The characters between CPU and time, as printed; verbose latency prints two numbers, here `flags/preempt-count`. */
   flags: string | null
   /** Nanoseconds, or ticks where `ticks`. */
   time: bigint | null
@@ -59,7 +59,7 @@ function describe(b: Buffer, end: number, head: LineHead, relativeTime: boolean)
     pid: head.pid,
     tgid: head.tgid < 0 ? null : head.tgid,
     cpu: head.cpu,
-    flags: head.flagsEnd > head.flagsStart ? text(head.flagsStart, head.flagsEnd) : null,
+    flags: head.flagsEnd > head.flagsStart ? text(head.flagsStart, head.flagsEnd).replace(' ', '/') : null,
     time: timeOf(head),
     ticks: head.ticks === 1,
     relativeTime,
