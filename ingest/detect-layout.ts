@@ -103,7 +103,7 @@ interface HeadLine {
  * @example detectLayout(Buffer.from('# tracer: nop\n')) // { kind: 'layout', format: 'ftrace-text' }
  */
 export function detectLayout(input: Buffer): DetectedLayout | Refusal {
-  const head = input.subarray(0, HEAD_BYTES)
+  const head = withoutMark(input.subarray(0, HEAD_BYTES))
   if (head.length === 0) {
     const advice = `Was the trace read as root, and before it was reset? cat ${TRACEFS}/trace`
     return refuse('empty', 'The input is empty: not even the header of a trace.', advice)
@@ -111,8 +111,8 @@ export function detectLayout(input: Buffer): DetectedLayout | Refusal {
   const binary = refuseBinary(head)
   if (binary) return binary
   const text = head.toString('latin1')
-  const tracer = /^(?:\xef\xbb\xbf)?# tracer: (\S+)/m.exec(text)?.[1] ?? null
-  const whole = head.length === HEAD_BYTES ? head.lastIndexOf(LF) : -1
+  const tracer = /^# tracer: (\S+)/m.exec(text)?.[1] ?? null
+  const whole = input.length >= HEAD_BYTES ? head.lastIndexOf(LF) : -1
   const bytes = Buffer.concat([whole < 0 ? head : head.subarray(0, whole), Buffer.of(LF)])
   const lines = eventLines(bytes)
 
@@ -130,6 +130,11 @@ export function detectLayout(input: Buffer): DetectedLayout | Refusal {
   const unreadable = UNREADABLE.find(({ test }) => mostAre(lines, test))
   if (unreadable) return unreadable.refusal
   return looksBinary(head) ? refuseOddBytes(tracer) : refuseText(lines)
+}
+
+/** Editors put a byte order mark before UTF-8. */
+function withoutMark(head: Buffer): Buffer {
+  return head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf ? head.subarray(3) : head
 }
 
 function eventLines(bytes: Buffer): HeadLine[] {

@@ -197,6 +197,11 @@ describe('lines in their neighbourhood', () => {
     expect(events[1]!.endsWith('tracing_mark_write: a\0b\xff\xfe')).toBe(true)
   })
 
+  it('may begin with a byte order mark', async () => {
+    const { facts } = await readWhole(Buffer.from(`\ufeff# tracer: nop\n${EVENT}`))
+    expect(facts).toMatchObject({ tracer: 'nop', events: 1, structural: 1 })
+  })
+
   it('give names to entries that have none in print', async () => {
     const lines = [
       'UNKNOWN TYPE 5',
