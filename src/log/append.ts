@@ -1,19 +1,17 @@
 /** Appending to the log. Every function here writes, and is called inside the transaction of whoever appends. */
 import { createHash } from 'node:crypto'
 import type Database from 'better-sqlite3'
-import { inputBytes, type RecordBatch } from '../domain/record.ts'
-import { countLines, knownLost, type TimeRange } from './batch-summary.ts'
+import type { BatchSummary, TimeRange } from './batch-summary.ts'
 import { type Capture, type CaptureFacts, capturesWithHead, findCapture } from './captures.ts'
 import { LogError, sqliteCode } from './errors.ts'
-import { encodeNotes } from './notes.ts'
 import { livingWriter } from './writer.ts'
 
 /** A batch made ready outside the transaction: nothing is left to do in it but to insert. */
 export interface PackedBatch {
-  batch: RecordBatch
+  summary: BatchSummary
   columns: Buffer
   text: Buffer
-  /** SHA-256 of the content up to the end of this batch. */
+  /** SHA-256 of the content up to the end of this summary. */
   prefixDigest: string
   parser: unknown
   facts: CaptureFacts
@@ -61,17 +59,12 @@ export function leaveCapture(sqlite: Database.Database, capture: number, writer:
 export interface Placed {
   firstPosition: number
   firstSeq: number
-  /** Bytes of content it stands for. */
-  bytes: number
 }
 
 /** Appends a batch behind the others of its capture. */
 export function appendBatch(sqlite: Database.Database, capture: number, packed: PackedBatch, range: TimeRange): Placed {
-  const { batch } = packed
+  const { summary } = packed
   const strings = sqlite.prepare('INSERT INTO string (capture, id, text) VALUES (?, ?, ?)')
-  const counts = countLines(batch)
-  const contentBytes = inputBytes(batch)
-  if (counts.events !== batch.count) throw new RangeError(`${batch.count} events in ${counts.events} event lines`)
   try {
     const last = sqlite
       .prepare(
@@ -79,7 +72,7 @@ export function appendBatch(sqlite: Database.Database, capture: number, packed: 
          FROM segment WHERE capture = ? ORDER BY number DESC LIMIT 1`,
       )
       .get(capture) as { number: number; seq: number; line: number; byte: number } | undefined
-    if (batch.firstLine !== (last?.line ?? 1)) throw new LogError('capture-busy', ANOTHER)
+    if (summary.firstLine !== (last?.line ?? 1)) throw new LogError('capture-busy', ANOTHER)
     const firstPosition = sqlite
       .prepare('SELECT first_position + events FROM segment ORDER BY segment DESC LIMIT 1')
       .pluck()
@@ -95,19 +88,19 @@ export function appendBatch(sqlite: Database.Database, capture: number, packed: 
         capture,
         last ? last.number + 1 : 0,
         place.firstSeq,
-        batch.count,
-        batch.firstLine,
-        batch.lineCount,
+        summary.events,
+        summary.firstLine,
+        summary.lines,
         last?.byte ?? 0,
-        contentBytes,
+        summary.bytes,
         range.first,
         range.last,
-        encodeNotes(batch.notes),
+        summary.notes,
         packed.columns,
         packed.text,
         packed.checksum,
       )
-    for (const [i, text] of batch.strings.entries()) strings.run(capture, batch.firstString + i, text)
+    for (const [i, text] of summary.strings.entries()) strings.run(capture, summary.firstString + i, text)
     sqlite
       .prepare(
         `UPDATE capture SET prefix_digest = ?, parser = ?, ${SET_FACTS},
@@ -120,13 +113,13 @@ export function appendBatch(sqlite: Database.Database, capture: number, packed: 
         packed.prefixDigest,
         JSON.stringify(packed.parser ?? null),
         ...factValues(packed.facts),
-        contentBytes,
-        batch.lineCount,
-        counts.events,
-        counts.ignored,
-        counts.malformed,
-        counts.structural,
-        knownLost(batch),
+        summary.bytes,
+        summary.lines,
+        summary.events,
+        summary.ignored,
+        summary.malformed,
+        summary.structural,
+        summary.lost,
         range.ordered ? 1 : 0,
         range.first,
         range.first,
@@ -134,7 +127,7 @@ export function appendBatch(sqlite: Database.Database, capture: number, packed: 
         range.last,
         capture,
       )
-    return { ...place, bytes: contentBytes }
+    return place
   } catch (error) {
     if (sqliteCode(error) === 'SQLITE_CONSTRAINT_TRIGGER') throw new LogError('capture-busy', ANOTHER, error)
     throw error

@@ -1,25 +1,45 @@
-import { LineKind, type RecordBatch } from '../domain/record.ts'
+import { inputBytes, LineKind, type RecordBatch } from '../domain/record.ts'
+import { encodeNotes } from './notes.ts'
 
-export interface LineCounts {
+/** What the log's rows say of a batch, apart from its lines and columns; holds nothing of the batch's memory. */
+export interface BatchSummary {
+  firstLine: number
+  lines: number
   events: number
   ignored: number
   malformed: number
   structural: number
+  /** Bytes of content it stands for: more than it holds where an overlong line was cut. */
+  bytes: number
+  lost: bigint
+  /** JSON, see `encodeNotes`. */
+  notes: string
+  firstString: number
+  strings: string[]
 }
 
-export function countLines(batch: RecordBatch): LineCounts {
+export function summarise(batch: RecordBatch): BatchSummary {
   const byKind = new Uint32Array(4)
   for (let i = 0; i < batch.lineCount; i++) byKind[batch.lineKind[i]!]!++
+  if (byKind[LineKind.event] !== batch.count)
+    throw new RangeError(`${batch.count} events in ${byKind[LineKind.event]} event lines`)
   return {
-    events: byKind[LineKind.event]!,
+    firstLine: batch.firstLine,
+    lines: batch.lineCount,
+    events: batch.count,
     ignored: byKind[LineKind.ignored]!,
     malformed: byKind[LineKind.malformed]!,
     structural: byKind[LineKind.structural]!,
+    bytes: inputBytes(batch),
+    lost: knownLost(batch),
+    notes: encodeNotes(batch.notes),
+    firstString: batch.firstString,
+    strings: batch.strings,
   }
 }
 
 /** CONTRACT §5.18: what loss markers count, and entries written that were no longer in the buffer. */
-export function knownLost(batch: RecordBatch): bigint {
+function knownLost(batch: RecordBatch): bigint {
   let lost = 0n
   for (const note of batch.notes) {
     if (note.kind === 'lost') lost += note.lost ?? 0n

@@ -1,9 +1,7 @@
-import { createReadStream, createWriteStream, mkdtempSync, rmSync } from 'node:fs'
+import { closeSync, createReadStream, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
-import { inWords } from './errors.ts'
+import { LogError } from './errors.ts'
 
 /** How much of a content names it until all of it was read. */
 export const HEAD_BYTES = 64 * 1024
@@ -16,7 +14,7 @@ export interface Content {
   head: Buffer
   /** Whether `open` can be called again, and at any place. */
   seekable: boolean
-  /** The bytes from `from` on; a stream that passes once begins with its head. Chunks must stay as they are. */
+  /** The bytes from `from` on; a stream that passes once begins with its head. A chunk is used until the next one is asked for. */
   open(from: number): AsyncIterable<Buffer>
 }
 
@@ -31,12 +29,20 @@ export async function spool(content: Content): Promise<Spooled> {
   const remove = () => rmSync(folder, { recursive: true, force: true })
   const file = join(folder, 'stream')
   try {
-    await pipeline(Readable.from(content.open(0)), createWriteStream(file))
+    const fd = openSync(file, 'w', 0o600)
+    try {
+      for await (const chunk of content.open(0)) for (let at = 0; at < chunk.length; ) at += writeSync(fd, chunk, at)
+    } finally {
+      closeSync(fd)
+    }
   } catch (error) {
     remove()
-    if ((error as NodeJS.ErrnoException).code === 'ENOSPC')
-      throw inWords(Object.assign(error as Error, { code: 'SQLITE_FULL' }), file)
-    throw error
+    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error
+    throw new LogError(
+      'disk-full',
+      `${folder}: no space to keep the stream while it is compared; set TMPDIR to a larger disk`,
+      error,
+    )
   }
   const open = (start: number) => createReadStream(file, { start, highWaterMark: 1024 * 1024 })
   return { content: { ...content, seekable: true, open }, remove }

@@ -7,7 +7,7 @@
  * ranges as distances from the ends of their line, times as differences in the coarsest unit that fits them all.
  */
 import { LineKind, type RecordBatch } from '../domain/record.ts'
-import { type Integers, readPlanes, widthOf, writePlanes } from './planes.ts'
+import { readPlanes, widthOf, writePlanes } from './planes.ts'
 import { decodeTimes, encodeTimes } from './time-codec.ts'
 import { unzstd, zstd, zstdSync } from './zstd.ts'
 
@@ -45,10 +45,10 @@ export function encodeColumns(batch: RecordBatch): Buffer {
     after[i] = batch.lineStart[line + 1]! - batch.payloadEnd[i]!
   }
   const times = encodeTimes(batch.time, count)
-  const columns: [Integers, number][] = [
+  const columns: [Uint32Array, number][] = [
     [lengths, lineCount],
-    [batch.lineKind, lineCount],
-    [times.steps, count],
+    [new Uint32Array(batch.lineKind.subarray(0, lineCount)), lineCount],
+    [times.lows, count],
     [times.highs, count],
     [offByOne(batch.cpu, count), count],
     [offByOne(batch.pid, count), count],
@@ -86,22 +86,24 @@ export function decodeColumns(raw: Buffer): SegmentColumns {
   const widths = head.slice(FIXED)
   let offset = HEAD * 8
   let column = 0
-  const next = <T extends Integers>(values: T): T => {
-    offset = readPlanes(raw, offset, values, values.length, widths[column++]!)
+  const next = (length: number) => {
+    const width = widths[column++]!
+    const values = readPlanes(raw, offset, length, width)
+    offset += length * width
     return values
   }
-  const lengths = next(new Uint32Array(lineCount!))
-  const lineKind = next(new Uint8Array(lineCount!))
-  const steps = next(new Float64Array(count!))
-  const highs = next(new Uint32Array(count!))
-  const time = decodeTimes({ steps, highs, baseHigh: baseHigh!, baseLow: baseLow!, unit: unit! })
-  const cpu = offByMinusOne(next(new Uint32Array(count!)))
-  const pid = offByMinusOne(next(new Uint32Array(count!)))
-  const tgid = offByMinusOne(next(new Uint32Array(count!)))
-  const comm = next(new Uint32Array(count!))
-  const name = next(new Uint32Array(count!))
-  const payloadStart = next(new Uint32Array(count!))
-  const payloadEnd = next(new Uint32Array(count!))
+  const lengths = next(lineCount!)
+  const lineKind = new Uint8Array(next(lineCount!))
+  const lows = next(count!)
+  const highs = next(count!)
+  const time = decodeTimes({ lows, highs, baseHigh: baseHigh!, baseLow: baseLow!, unit: unit! })
+  const cpu = offByMinusOne(next(count!))
+  const pid = offByMinusOne(next(count!))
+  const tgid = offByMinusOne(next(count!))
+  const comm = next(count!)
+  const name = next(count!)
+  const payloadStart = next(count!)
+  const payloadEnd = next(count!)
   if (offset !== raw.length) throw new RangeError('segment columns have the wrong length')
 
   const lineStart = new Uint32Array(lineCount! + 1)

@@ -4,9 +4,8 @@
  * a batch with a greater leap (26 days) is stored word by word.
  */
 export interface EncodedTimes {
-  /** Zigzag of the difference to the time before, in `unit`s, the first one 0; the low words where `unit` is 0. */
-  steps: Float64Array
-  /** The high words where `unit` is 0, else all 0. */
+  /** Low and high words of the zigzag of the difference to the time before, in `unit`s; of the time where `unit` is 0. */
+  lows: Uint32Array
   highs: Uint32Array
   /** High (signed) and low (unsigned) word of the first time. */
   baseHigh: number
@@ -24,8 +23,9 @@ const HIGH = 1
 export function encodeTimes(time: BigInt64Array, count: number): EncodedTimes {
   const words = new Uint32Array(time.buffer, time.byteOffset, count * 2)
   const steps = new Float64Array(count)
+  const lows = new Uint32Array(count)
   const highs = new Uint32Array(count)
-  if (count === 0) return { steps, highs, baseHigh: 0, baseLow: 0, unit: 1 }
+  if (count === 0) return { lows, highs, baseHigh: 0, baseLow: 0, unit: 1 }
   const baseHigh = words[HIGH]! | 0
   const baseLow = words[LOW]!
   let high = baseHigh
@@ -35,7 +35,7 @@ export function encodeTimes(time: BigInt64Array, count: number): EncodedTimes {
     const nextHigh = words[i * 2 + HIGH]! | 0
     const nextLow = words[i * 2 + LOW]!
     const step = (nextHigh - high) * WORD + (nextLow - low)
-    if (step >= REACH || step <= -REACH) return wordByWord(words, count, steps, highs)
+    if (step >= REACH || step <= -REACH) return wordByWord(words, lows, highs)
     if (unit === 1000 && step % 1000 !== 0) unit = 1
     steps[i] = step
     high = nextHigh
@@ -43,32 +43,34 @@ export function encodeTimes(time: BigInt64Array, count: number): EncodedTimes {
   }
   for (let i = 1; i < count; i++) {
     const step = steps[i]! / unit
-    steps[i] = step < 0 ? -2 * step - 1 : 2 * step
+    const zigzag = step < 0 ? -2 * step - 1 : 2 * step
+    lows[i] = zigzag
+    if (zigzag >= WORD) highs[i] = Math.floor(zigzag / WORD)
   }
-  return { steps, highs, baseHigh, baseLow, unit }
+  return { lows, highs, baseHigh, baseLow, unit }
 }
 
-function wordByWord(words: Uint32Array, count: number, steps: Float64Array, highs: Uint32Array): EncodedTimes {
-  for (let i = 0; i < count; i++) {
-    steps[i] = words[i * 2 + LOW]!
+function wordByWord(words: Uint32Array, lows: Uint32Array, highs: Uint32Array): EncodedTimes {
+  for (let i = 0; i < lows.length; i++) {
+    lows[i] = words[i * 2 + LOW]!
     highs[i] = words[i * 2 + HIGH]!
   }
-  return { steps, highs, baseHigh: 0, baseLow: 0, unit: 0 }
+  return { lows, highs, baseHigh: 0, baseLow: 0, unit: 0 }
 }
 
-export function decodeTimes(encoded: EncodedTimes): BigInt64Array {
-  const { steps, highs, unit } = encoded
-  const time = new BigInt64Array(steps.length)
+export function decodeTimes(encoded: EncodedTimes): BigInt64Array<ArrayBuffer> {
+  const { lows, highs, unit } = encoded
+  const time = new BigInt64Array(lows.length)
   const words = new Uint32Array(time.buffer)
   let high = encoded.baseHigh
   let low = encoded.baseLow
-  for (let i = 0; i < steps.length; i++) {
-    const step = steps[i]!
+  for (let i = 0; i < lows.length; i++) {
     if (unit === 0) {
       high = highs[i]!
-      low = step
+      low = lows[i]!
     } else {
-      const sum = low + (step % 2 === 0 ? step / 2 : -(step + 1) / 2) * unit
+      const zigzag = highs[i]! * WORD + lows[i]!
+      const sum = low + (zigzag % 2 === 0 ? zigzag / 2 : -(zigzag + 1) / 2) * unit
       const carry = Math.floor(sum / WORD)
       high += carry
       low = sum - carry * WORD

@@ -1,4 +1,4 @@
-import type { Column, ColumnBatch } from '../../queries/column.ts'
+import { type Column, type ColumnBatch, type ColumnData, isValid } from '../../queries/column.ts'
 import type { QueryResult } from '../../queries/run-query.ts'
 import { cells, isBare } from './cell.ts'
 
@@ -41,6 +41,7 @@ function literal(column: Column, batch: ColumnBatch, at: number): (row: number) 
   if (isBare(column)) return (row) => cell(row) ?? 'null'
   if (data.kind === 'wide') return (row) => quoted(cell(row))
   if (data.kind === 'list') return (row) => array(cell(row))
+  if (data.kind === 'dictionary') return words(data)
   return (row) => JSON.stringify(cell(row))
 }
 
@@ -51,4 +52,14 @@ function quoted(digits: string | null): string {
 function array(list: string | null): string {
   if (list === null) return 'null'
   return list === '' ? '[]' : `["${list.replaceAll(' ', '","')}"]`
+}
+
+/** Each word of a dictionary is put in quotes once a batch. */
+function words({ values, dictionary, valid }: ColumnData & { kind: 'dictionary' }): (row: number) => string {
+  const quotedWords: string[] = []
+  const word = (row: number) => {
+    const index = values[row]!
+    return (quotedWords[index] ??= JSON.stringify(dictionary[index]!))
+  }
+  return valid === null ? word : (row) => (isValid(valid, row) ? word(row) : 'null')
 }

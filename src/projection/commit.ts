@@ -108,13 +108,13 @@ export function createCommitter(options: CommitterOptions): Committer {
         if (changes) {
           into.write(changes, numbering)
           if (meaning) into.writeMeaning(changes.meaning!, meaning)
-          into.writeCheckpoint({ version, seq: placed.firstSeq + packed.batch.count, finished: false, tier })
+          into.writeCheckpoint({ version, seq: placed.firstSeq + packed.summary.events, finished: false, tier })
         }
         if (end) writeEnd(id, into, end)
         for (const { id } of changes?.findings ?? []) progress.findings = Math.max(progress.findings, id + 1)
-        progress.bytes += placed.bytes
-        progress.lines += packed.batch.lineCount
-        progress.events += packed.batch.count
+        progress.bytes += packed.summary.bytes
+        progress.lines += packed.summary.lines
+        progress.events += packed.summary.events
       })
     },
     end(end) {

@@ -9,7 +9,7 @@ import { claimWriter, releaseWriter } from '../log/writer.ts'
 import { type Committer, createCommitter } from './commit.ts'
 import { createFold, FOLD_VERSION, type Fold } from './fold.ts'
 import type { BatchReader, IngestOutcome, IngestRequest } from './ingest-request.ts'
-import { packBatch } from './pack-batch.ts'
+import { createBatchPacker } from './pack-batch.ts'
 import { rebuild, rebuildCapture } from './rebuild.ts'
 import { type FoldFactory, foldFor, refold } from './refold.ts'
 import { readCheckpoint } from './store.ts'
@@ -88,18 +88,19 @@ async function readAll(
   const batches = reader.batches[Symbol.asyncIterator]()
   const digest = () => hash.copy().digest('hex')
   const stopped = aborted(signal)
+  const pack = createBatchPacker()
   try {
     let item = await Promise.race([batches.next(), stopped])
     while (item !== null && !item.done) {
       const batch = item.value
       const facts = reader.facts()
-      const packing = packBatch(batch, { prefixDigest: digest(), parser: reader.state(), facts })
+      const packing = pack(batch, { prefixDigest: digest(), parser: reader.state(), facts })
       const folded = committer.fold(batch, facts)
+      // A line without its end may go on in a file that grows: it is only ever committed as the last one.
+      const wait = batch.bytes.at(-1) === LINE_FEED ? LAST_BATCH_WAIT_MS : Number.POSITIVE_INFINITY
       const following = batches.next()
       following.catch(() => {})
       const packed = await packing
-      // A line without its end may go on in a file that grows: it is only ever committed as the last one.
-      const wait = batch.bytes.at(-1) === LINE_FEED ? LAST_BATCH_WAIT_MS : Number.POSITIVE_INFINITY
       const next = await within(wait, following)
       committer.batch(packed, folded, next?.done ? { digest: digest(), facts: reader.facts() } : null)
       if (next?.done) return true

@@ -6,7 +6,7 @@ import type { FoldFactory } from './refold.ts'
 
 /** Reads one content; the layout's parser behind a common face. */
 export interface BatchReader {
-  /** Batches in order, whose ends the content alone decides. A batch must stay as it is after the next one was asked for. */
+  /** Batches in order, whose ends the content alone decides. A batch is used until the next one is asked for. */
   batches: AsyncIterable<RecordBatch>
   /** JSON-able; taken when a batch was handed over and before the next one is asked for. */
   state(): unknown

@@ -20,14 +20,15 @@ export function packMeaningSync(batch: MeaningBatch): Buffer {
 export function unpackMeaning(stored: Uint8Array, count: number): Meaning {
   const raw = unzstd(stored)
   let offset = HEAD
-  const column = <T extends Uint8Array | Int32Array>(values: T, index: number): T => {
-    offset = readPlanes(raw, offset, values, count, raw[index]!)
+  const column = (index: number) => {
+    const values = readPlanes(raw, offset, count, raw[index]!)
+    offset += count * raw[index]!
     return values
   }
-  const type = column(new Uint8Array(count), 0)
-  const [buffer, attachment, device] = [1, 2, 3].map((index) =>
-    column(new Int32Array(count), index).map((id) => id - 1),
-  ) as [Int32Array<ArrayBuffer>, Int32Array<ArrayBuffer>, Int32Array<ArrayBuffer>]
+  const type = new Uint8Array(column(0))
+  const buffer = idsOf(column(1))
+  const attachment = idsOf(column(2))
+  const device = idsOf(column(3))
   if (offset !== raw.length) throw new RangeError('meaning columns have the wrong length')
   return { type, buffer, attachment, device }
 }
@@ -39,11 +40,22 @@ function encodeMeaning(batch: MeaningBatch): Buffer {
     for (let i = 0; i < count; i++) values[i] = ids[i]! + 1
     return values
   }
-  const columns = [batch.type, shifted(batch.buffer), shifted(batch.attachment), shifted(batch.device)]
+  const columns = [
+    new Uint32Array(batch.type.subarray(0, count)),
+    shifted(batch.buffer),
+    shifted(batch.attachment),
+    shifted(batch.device),
+  ]
   const widths = columns.map((values) => widthOf(values, count))
   const raw = Buffer.allocUnsafe(HEAD + count * widths.reduce((sum, width) => sum + width, 0))
   raw.set(widths)
   let offset = HEAD
   for (const [i, values] of columns.entries()) offset = writePlanes(raw, offset, values, count, widths[i]!)
   return raw
+}
+
+function idsOf(shifted: Uint32Array): Int32Array {
+  const ids = new Int32Array(shifted.length)
+  for (let i = 0; i < ids.length; i++) ids[i] = shifted[i]! - 1
+  return ids
 }

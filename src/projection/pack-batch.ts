@@ -1,13 +1,23 @@
 import type { RecordBatch } from '../domain/record.ts'
 import { checksumOf, type PackedBatch } from '../log/append.ts'
+import { summarise } from '../log/batch-summary.ts'
 import { packColumns } from '../log/segment-codec.ts'
 import { zstd } from '../log/zstd.ts'
 
-/** Packs a batch on the thread pool. The batch must not change until it is done. */
-export async function packBatch(
-  batch: RecordBatch,
-  rest: Pick<PackedBatch, 'prefixDigest' | 'parser' | 'facts'>,
-): Promise<PackedBatch> {
-  const [text, columns] = await Promise.all([zstd(batch.bytes), packColumns(batch)])
-  return { ...rest, batch, text, columns, checksum: checksumOf(text, columns) }
+type Rest = Pick<PackedBatch, 'prefixDigest' | 'parser' | 'facts'>
+
+/**
+ * Packs batches on the thread pool, one at a time. What it needs of a batch it has taken when the call returns its
+ * promise, so that the reader may use the batch's memory for the next one meanwhile.
+ */
+export function createBatchPacker(): (batch: RecordBatch, rest: Rest) => Promise<PackedBatch> {
+  let copy = Buffer.alloc(0)
+  return async (batch, rest) => {
+    if (copy.length < batch.bytes.length) copy = Buffer.allocUnsafeSlow(batch.bytes.length)
+    const length = batch.bytes.copy(copy)
+    const packing = Promise.all([zstd(copy.subarray(0, length)), packColumns(batch)])
+    const summary = summarise(batch)
+    const [text, columns] = await packing
+    return { ...rest, summary, text, columns, checksum: checksumOf(text, columns) }
+  }
 }

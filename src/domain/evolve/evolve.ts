@@ -44,7 +44,7 @@ const STEPS: Partial<Record<ActType, (context: Context) => void>> = {
   splat: onConsole,
   console: onConsole,
   process: onProcess,
-  power: (context) => void (context.world.about.device = context.act.device),
+  power: onPower,
 }
 
 /** Acts that happen inside a reset, or beside it in the same thread, without ending it. */
@@ -92,6 +92,10 @@ function onImporterCallback({ world, act }: Context): void {
   if (!attachment) return
   world.about.attachment = attachment
   world.about.buffer = attachment.buffer
+}
+
+function onPower({ world, act }: Context): void {
+  world.about.device = act.device
 }
 
 /** A process that exits lets go of what it holds soon after; whatever is still open much later has leaked. */

@@ -13,7 +13,7 @@ import { createMapping, endMapping } from './mappings.ts'
 export function onIommuMap(context: Context): void {
   const { world, task } = context
   const attachment = task.attached
-  if (!attachment || attachment.class !== 'private' || attachment.detached || attachment.mappings.size > 0) return
+  if (attachment?.class !== 'private' || attachment.detached || attachment.mappings.size > 0) return
   if (attachment.retired !== null || !attachment.attached || attachment.attached.ns + RECENT < world.now.ns) return
   createMapping(context, attachment, { sgt: null, direction: null, source: world.record.name })
   world.about.attachment = attachment

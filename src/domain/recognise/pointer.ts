@@ -23,7 +23,7 @@ export function isNull(pointer: string): boolean {
 
 /** A usable object address: not NULL, not an error, in the kernel's half. */
 export function isAddress(pointer: string | null): pointer is string {
-  return pointer !== null && pointer.startsWith('0x') && !isNull(pointer) && errnoOf(pointer) === null
+  return pointer?.startsWith('0x') === true && !isNull(pointer) && errnoOf(pointer) === null
 }
 
 const ERRNO_NAMES: Record<number, string> = {
