@@ -47,7 +47,7 @@ export function kernelReader(batchLines: number): (start: ReaderStart) => BatchR
       resume ? { resume: { state: resume.state as ParserState, strings: resume.strings } } : {},
     )
     return {
-      batches: readBatches(bytes, parser, { batchLines, onBytes }),
+      batches: readBatches(bytes, parser, { batchLines, onBytes, recycle: true }),
       state: () => parser.state(),
       facts: () => ({ format: 'ftrace-text', clock: null, ticks: false, host: null, bootId: null, kernel: null }),
     }
