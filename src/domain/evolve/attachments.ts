@@ -121,6 +121,7 @@ function succeed(context: Context, attachment: Attachment): void {
       touch(world.changed.buffers, buffer)
     }
   }
+  if (attachment.pointer === null) world.unbound.add(attachment)
   task.attached = attachment
   touch(world.changed.attachments, attachment)
   context.tell('attached', { attachment })
@@ -154,6 +155,7 @@ export function createAttachment(world: World, buffer: Buffer | null): Attachmen
     lost: null,
     retired: null,
     flagged: new Set(),
+    uncertain: false,
   }
 }
 
@@ -166,6 +168,7 @@ function nameByEvent(world: World, attachment: Attachment, printed: string): voi
 
 function nameByPointer(world: World, attachment: Attachment, pointer: string): void {
   attachment.pointer = pointer
+  world.unbound.delete(attachment)
   world.attachmentsByPointer.set(pointer, attachment)
 }
 
@@ -180,6 +183,9 @@ export function ensureAttachment(context: Context): Attachment | null {
     return known
   }
   if (!isAddress(act.attach)) return null
+  const unbound = adopt(context, act.attach)
+  if (unbound) return unbound
+  if (known) return null
   const attachment = createAttachment(world, ensureBuffer(context))
   attachment.device = act.device
   nameByPointer(world, attachment, act.attach)
@@ -188,6 +194,32 @@ export function ensureAttachment(context: Context): Attachment | null {
   touch(world.changed.attachments, attachment)
   world.about.attachment = attachment
   return attachment
+}
+
+/**
+ * A raw pointer that no attach showed belongs to an attachment known by its hashed pointer only. They join by buffer,
+ * device and thread; where that leaves several, what rests on telling them apart is not certain.
+ */
+export function adopt(context: Context, pointer: string): Attachment | null {
+  const { world, act } = context
+  const known = world.attachmentsByPointer.get(pointer)
+  const since = known?.detached?.seq ?? -1
+  const fits = [...world.unbound].filter(
+    (a) =>
+      a.attached !== null &&
+      a.attached.seq > since &&
+      (act.ino === null || a.buffer?.ino === act.ino) &&
+      (act.device === null || a.device === null || a.device === act.device),
+  )
+  const own = fits.filter((a) => a.pid === world.record.pid)
+  const chosen = (own.length > 0 ? own : fits).at(-1)
+  if (!chosen) return null
+  if (fits.length > 1 && own.length !== 1) for (const each of fits) each.uncertain = true
+  nameByPointer(world, chosen, pointer)
+  world.about.attachment = chosen
+  world.about.buffer = chosen.buffer
+  touch(world.changed.attachments, chosen)
+  return chosen
 }
 
 export function knownAttachment(world: World, pointer: string | null, printed: string | null): Attachment | null {
@@ -206,7 +238,10 @@ export function onDetach(context: Context): void {
   if (attachment?.detached && attachment.detachSources.has(source)) attachment = null
   if (!attachment) {
     // Hashed and raw pointers join only by what this thread has just done.
-    attachment = joinDetach(context.task, buffer, source) ?? createAttachment(world, buffer)
+    attachment =
+      joinDetach(context.task, buffer, source) ??
+      (isAddress(act.attach) ? adopt(context, act.attach) : null) ??
+      createAttachment(world, buffer)
     if (isAddress(act.attach)) nameByPointer(world, attachment, act.attach)
     if (act.attachHashed !== null) nameByEvent(world, attachment, act.attachHashed)
     attachment.device ??= act.device
@@ -217,6 +252,7 @@ export function onDetach(context: Context): void {
   attachment.detachSources.add(source)
   context.task.attached = attachment
   if (attachment.detached) return
+  world.unbound.delete(attachment)
   attachment.detached = world.now
   touch(world.changed.attachments, attachment)
   const stillMapped = [...attachment.mappings]

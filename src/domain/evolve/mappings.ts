@@ -4,7 +4,7 @@ import { asPointer } from '../recognise/probe.ts'
 import type { Attachment, Mapping, Sighting } from '../world/entities.ts'
 import { enter, leave, openCall } from '../world/task.ts'
 import { touch, type World } from '../world/world.ts'
-import { ensureAttachment, INVALIDATE_CALLS, knownAttachment } from './attachments.ts'
+import { adopt, ensureAttachment, INVALIDATE_CALLS, knownAttachment } from './attachments.ts'
 import type { Context } from './context.ts'
 import { observe, reconsiderPinned } from './importer-class.ts'
 import { mappedDuringReset } from './resets.ts'
@@ -170,8 +170,11 @@ export function onUnmap(context: Context): void {
 
 /** An attachment that was detached, named once more without a new attach. */
 function detachedByPointer(context: Context): Attachment | null {
-  const known = knownAttachment(context.world, context.act.attach, null)
-  return known?.detached ? known : null
+  const { act } = context
+  const known = knownAttachment(context.world, act.attach, null)
+  if (!known?.detached) return null
+  // The same address may by now be another attachment's, of which only the hashed pointer is known.
+  return adopt(context, act.attach!) ? null : known
 }
 
 function findMapping(context: Context, attachment: Attachment, sgt: string | null): Mapping | null {

@@ -1,7 +1,7 @@
 import { judgeReset } from '../findings.ts'
 import type { ResetMethod, ResetTrigger } from '../read-model.ts'
 import { errnoName, errnoOfNumber, isAddress } from '../recognise/pointer.ts'
-import type { Buffer, Reset } from '../world/entities.ts'
+import type { Buffer, Reset, VfioDevice } from '../world/entities.ts'
 import { touch, type World } from '../world/world.ts'
 import type { Context } from './context.ts'
 import { setCause } from './revocations.ts'
@@ -105,6 +105,7 @@ function beginReset(context: Context): Reset {
     dirty: false,
     device: null,
     devicePtr: isAddress(act.devicePtr) ? act.devicePtr : null,
+    vfio: null,
     module: act.module,
     pid: world.record.pid,
     method: 'unknown',
@@ -142,16 +143,25 @@ function place(world: World, reset: Reset, device: string): void {
   touch(world.changed.resets, reset)
 }
 
-/** A thread that has just revoked a device known by address only, and now resets a named one, names it. */
+/**
+ * A thread that has just revoked a device, or is closing it, resets that device: this ties a reset that names no
+ * device, and names a device known by address only.
+ */
 function tieToMove({ world, task }: Context, reset: Reset): void {
   const { move, closing } = task
-  if (reset.device === null) return
-  if (closing && closing.name === null && !world.vfioByName.has(reset.device)) nameDevice(world, closing, reset.device)
-  if (closing && closing.name === reset.device) {
-    reset.trigger = 'close'
-    task.closing = null
-  } else if (move?.revoking && move.vfio.name === null && !world.vfioByName.has(reset.device))
-    nameDevice(world, move.vfio, reset.device)
+  const tied = closing ?? (move?.revoking ? move.vfio : null)
+  if (reset.device === null) {
+    reset.vfio = tied
+    if (closing) reset.trigger = 'close'
+  } else {
+    if (tied && tied.name === null && !world.vfioByName.has(reset.device)) nameDevice(world, tied, reset.device)
+    if (closing?.name === reset.device) reset.trigger = 'close'
+  }
+  if (reset.trigger === 'close') task.closing = null
+}
+
+function vfioOf(world: World, reset: Reset): VfioDevice | null {
+  return (reset.device === null ? null : world.vfioByName.get(reset.device)) ?? reset.vfio
 }
 
 function enterReset(context: Context, reset: Reset): void {
@@ -174,8 +184,7 @@ function learnMethod(context: Context, reset: Reset, method: ResetMethod | undef
 
 /** The revocations that this reset follows: an FLR was what they were for (CONTRACT §5.4). */
 function nameCause(world: World, reset: Reset): void {
-  const device = reset.device === null ? undefined : world.vfioByName.get(reset.device)
-  for (const revocation of device?.open ?? []) {
+  for (const revocation of vfioOf(world, reset)?.open ?? []) {
     if (revocation.cause === 'reset' || revocation.cause === 'unknown') setCause(world, revocation, 'flr')
   }
 }
@@ -185,8 +194,7 @@ function touchHardware(context: Context, reset: Reset): void {
   if (reset.touched) return
   reset.touched = world.now
   touch(world.changed.resets, reset)
-  const device = reset.device === null ? undefined : world.vfioByName.get(reset.device)
-  for (const revocation of device?.open ?? []) {
+  for (const revocation of vfioOf(world, reset)?.open ?? []) {
     if (revocation.cause === 'unknown') setCause(world, revocation, 'reset')
   }
   for (const buffer of buffersOf(world, reset)) hit(world, reset, buffer)
@@ -227,14 +235,17 @@ function isWithinRevocation(buffer: Buffer): boolean {
 /** Buffers exported from the device being reset; without a device name, those that the reset's own module exported. */
 function buffersOf(world: World, reset: Reset): Buffer[] {
   if (reset.device !== null) return [...(world.buffersByDevice.get(reset.device) ?? [])]
+  if (reset.vfio) return [...reset.vfio.buffers]
   if (reset.module === null) return []
   return [...world.unreleased].filter((b) => b.module === reset.module && b.exporterDevice === null)
 }
 
-/** A vfio buffer whose device no probe named may be of any device that vfio-pci drives. */
+/** A vfio buffer whose device no probe named may be of any device; a reset that names none may be of any vfio buffer. */
 function doubtfulBuffers(world: World, reset: Reset): Buffer[] {
-  if (reset.device === null || reset.trigger === 'open') return []
-  return [...world.homeless].filter((b) => isVfioExporter(b.exporter) && !b.dead)
+  if (reset.trigger === 'open' || reset.vfio) return []
+  if (reset.device !== null) return [...world.homeless].filter((b) => !b.dead)
+  if (reset.module !== null) return []
+  return [...world.unreleased].filter((b) => isVfioExporter(b.exporter) && !b.dead && b.state !== 'revoked')
 }
 
 /** A mapping made while the reset runs is live in it as well. */

@@ -2,7 +2,7 @@ import { report } from '../findings.ts'
 import type { Attachment, Mapping, Sighting } from '../world/entities.ts'
 import type { World } from '../world/world.ts'
 import type { RuleModule } from './rule.ts'
-import { bufferName, importerName, mappingName } from './wording.ts'
+import { bufferName, importerName, joinDoubt, mappingName } from './wording.ts'
 
 /**
  * R7. A mapping or an attachment that nobody took down. Open at the end of a trace it may simply live on: only after
@@ -59,7 +59,9 @@ function leaked(world: World, mapping: Mapping, at: Sighting): void {
     evidence: [mapping.mapped, at],
     absent: { from: mapping.mapped?.ns ?? null, to: at.ns },
     needs: [['unmap']],
-    missing: certain(world, attachment, at) ? null : 'the trace ends while it is open: it may be taken down later',
+    missing: certain(world, attachment, at)
+      ? joinDoubt(attachment)
+      : 'the trace ends while it is open: it may be taken down later',
     summary: `${mappingName(mapping)} was never unmapped`,
   })
 }

@@ -1,6 +1,6 @@
 import { report } from '../findings.ts'
 import type { RuleModule } from './rule.ts'
-import { bufferName, importerName } from './wording.ts'
+import { bufferName, importerName, joinDoubt } from './wording.ts'
 
 /** R16. An attachment went with pins left, or with one unpin too many. Trap: the core's own pin of a legacy map is not visible. */
 export const pinImbalance: RuleModule = {
@@ -18,6 +18,7 @@ export const pinImbalance: RuleModule = {
         evidence: [attachment.attached, attachment.detached],
         absent: { from: attachment.attached.ns, to: attachment.detached!.ns },
         needs: [['pin'], ['unpin']],
+        missing: joinDoubt(attachment),
         summary: `${importerName(attachment)} detached from ${bufferName(attachment.buffer)} with ${attachment.pins > 0 ? `${attachment.pins} pins left` : `${-attachment.pins} unpins too many`}`,
       })
     },

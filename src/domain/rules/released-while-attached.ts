@@ -1,6 +1,6 @@
 import { report } from '../findings.ts'
 import type { RuleModule } from './rule.ts'
-import { bufferName, importerName } from './wording.ts'
+import { bufferName, importerName, joinDoubt } from './wording.ts'
 
 /** R10. A buffer was released while somebody was still attached. Trap: its detach may be among the lost events. */
 export const releasedWhileAttached: RuleModule = {
@@ -19,6 +19,7 @@ export const releasedWhileAttached: RuleModule = {
           evidence: [attachment.attached, ...[...attachment.mappings].map((m) => m.mapped), world.now],
           absent: { from: attachment.attached?.ns ?? null, to: world.now.ns },
           needs: [['detach']],
+          missing: joinDoubt(attachment),
           summary: `${bufferName(buffer)} was released while ${importerName(attachment)} was attached`,
         })
       }

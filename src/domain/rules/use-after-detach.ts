@@ -1,6 +1,6 @@
 import { report } from '../findings.ts'
 import type { RuleModule } from './rule.ts'
-import { bufferName, importerName } from './wording.ts'
+import { bufferName, importerName, joinDoubt } from './wording.ts'
 
 /** R9. A map or unmap through an attachment that was detached, and so freed. Trap: the pointer of a lost attach event. */
 export const useAfterDetach: RuleModule = {
@@ -19,6 +19,7 @@ export const useAfterDetach: RuleModule = {
         evidence: [attachment.attached, attachment.detached, world.now],
         absent: { from: attachment.detached!.ns, to: world.now.ns },
         needs: [['attach']],
+        missing: joinDoubt(attachment),
         summary: `${importerName(attachment)} called ${call} through an attachment to ${bufferName(attachment.buffer)} that it had detached`,
       })
     },

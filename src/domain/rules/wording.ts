@@ -34,3 +34,10 @@ export function span(ns: bigint): string {
   if (ns >= 1_000_000n) return `${(Number(ns) / 1e6).toFixed(3)} ms`
   return `${(Number(ns) / 1e3).toFixed(0)} µs`
 }
+
+/** Two attachments of one buffer that only hashed pointers tell apart, and a raw pointer that fits both. */
+export function joinDoubt(attachment: Attachment): string | null {
+  return attachment.uncertain
+    ? 'hashed and raw pointers of this attachment could only be joined by a guess: record with hash-ptr=0'
+    : null
+}

@@ -80,6 +80,8 @@ export interface Attachment extends Entity {
   sources: Set<string>
   detachSources: Set<string>
   invalidations: number
+  /** Its raw pointer was joined to its hashed one by a guess among several. */
+  uncertain: boolean
   /** Rules that have spoken about this attachment. */
   flagged: Set<string>
   /** The mapping it unmapped last. */
@@ -145,6 +147,8 @@ export interface ResetFrame {
 export interface Reset extends Entity {
   device: string | null
   devicePtr: string | null
+  /** The vfio device that its thread had just revoked or is closing. */
+  vfio: VfioDevice | null
   /** Module of the reset function, where it names no device. */
   module: string | null
   pid: number

@@ -44,6 +44,8 @@ export interface World {
   unreleased: Set<Buffer>
   attachmentsByPointer: Map<string, Attachment>
   attachmentsByHash: Map<string, Attachment>
+  /** Open attachments whose raw pointer no event has shown. */
+  unbound: Set<Attachment>
   /** Importer ops tables by address, as attachments have shown them. */
   importersByOps: Map<string, Attachment>
   refusedByOps: Map<string, Attachment[]>
@@ -97,6 +99,7 @@ export function createWorld(options: { thresholds: Thresholds; ticks: boolean; r
     unreleased: new Set(),
     attachmentsByPointer: new Map(),
     attachmentsByHash: new Map(),
+    unbound: new Set(),
     importersByOps: new Map(),
     refusedByOps: new Map(),
     mappings: createMappingIndex(),
