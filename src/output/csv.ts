@@ -1,14 +1,13 @@
 import type { QueryResult } from '../../queries/run-query.ts'
 import { cells } from './cell.ts'
+import { pieces } from './pieces.ts'
 
 /** RFC 4180, with a header line. Null is an empty field, an empty text is `""`. */
 export function* writeCsv({ columns, batches }: QueryResult): Generator<string> {
   yield `${columns.map(({ name }) => name).join(',')}\r\n`
   for (const batch of batches) {
     const fields = columns.map((column, at) => cells(column, batch.columns[at]!))
-    let text = ''
-    for (let row = 0; row < batch.rows; row++) text += `${fields.map((cell) => field(cell(row))).join(',')}\r\n`
-    yield text
+    yield* pieces(batch.rows, (row) => `${fields.map((cell) => field(cell(row))).join(',')}\r\n`)
   }
 }
 

@@ -1,17 +1,18 @@
 import { type Column, type ColumnBatch, type ColumnData, isValid } from '../../queries/column.ts'
 import type { QueryResult } from '../../queries/run-query.ts'
 import { cells, isBare } from './cell.ts'
+import { pieces } from './pieces.ts'
 
 /** An array of objects, one a line; keys in the order of the columns. 64-bit integers are strings. */
 export function* writeJson({ columns, batches }: QueryResult): Generator<string> {
   let separator = '[\n'
   for (const batch of batches) {
-    let text = ''
-    for (const object of objects(columns, batch)) {
-      text += separator + object
+    const object = objects(columns, batch)
+    yield* pieces(batch.rows, (row) => {
+      const text = separator + object(row)
       separator = ',\n'
-    }
-    yield text
+      return text
+    })
   }
   yield separator === '[\n' ? '[]\n' : '\n]\n'
 }
@@ -19,29 +20,27 @@ export function* writeJson({ columns, batches }: QueryResult): Generator<string>
 /** One object a line, and nothing around them. */
 export function* writeNdjson({ columns, batches }: QueryResult): Generator<string> {
   for (const batch of batches) {
-    let text = ''
-    for (const object of objects(columns, batch)) text += `${object}\n`
-    yield text
+    const object = objects(columns, batch)
+    yield* pieces(batch.rows, (row) => `${object(row)}\n`)
   }
 }
 
-function* objects(columns: readonly Column[], batch: ColumnBatch): Generator<string> {
-  const literals = columns.map((column, at) => literal(column, batch, at))
+function objects(columns: readonly Column[], batch: ColumnBatch): (row: number) => string {
+  const literals = columns.map((column, at) => literal(column, batch.columns[at]!))
   const keys = columns.map(({ name }, at) => `${at === 0 ? '{' : ','}${JSON.stringify(name)}:`)
-  for (let row = 0; row < batch.rows; row++) {
+  return (row) => {
     let text = ''
     for (let at = 0; at < keys.length; at++) text += keys[at] + literals[at]!(row)
-    yield `${text}}`
+    return `${text}}`
   }
 }
 
-function literal(column: Column, batch: ColumnBatch, at: number): (row: number) => string {
-  const data = batch.columns[at]!
+function literal(column: Column, data: ColumnData): (row: number) => string {
+  if (data.kind === 'dictionary') return words(data)
   const cell = cells(column, data)
   if (isBare(column)) return (row) => cell(row) ?? 'null'
   if (data.kind === 'wide') return (row) => quoted(cell(row))
   if (data.kind === 'list') return (row) => array(cell(row))
-  if (data.kind === 'dictionary') return words(data)
   return (row) => JSON.stringify(cell(row))
 }
 
@@ -56,10 +55,11 @@ function array(list: string | null): string {
 
 /** Each word of a dictionary is put in quotes once a batch. */
 function words({ values, dictionary, valid }: ColumnData & { kind: 'dictionary' }): (row: number) => string {
-  const quotedWords: string[] = []
-  const word = (row: number) => {
+  const known: string[] = []
+  return (row) => {
+    if (!isValid(valid, row)) return 'null'
     const index = values[row]!
-    return (quotedWords[index] ??= JSON.stringify(dictionary[index]!))
+    known[index] ??= JSON.stringify(dictionary[index]!)
+    return known[index]
   }
-  return valid === null ? word : (row) => (isValid(valid, row) ? word(row) : 'null')
 }

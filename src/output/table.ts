@@ -1,6 +1,7 @@
 import type { Column, ColumnBatch } from '../../queries/column.ts'
 import type { QueryResult } from '../../queries/run-query.ts'
 import { cells } from './cell.ts'
+import { pieces } from './pieces.ts'
 
 export interface TableOptions {
   /** Texts longer than this are cut; Infinity leaves them whole. */
@@ -28,7 +29,8 @@ export function* writeTable({ columns, batches }: QueryResult, { maxWidth, headi
         ),
       )}\n`
     }
-    yield rows.map((row) => `${line(row, columns, widths!)}\n`).join('')
+    const fixed = widths
+    yield* pieces(batch.rows, (row) => `${line(rows[row]!, columns, fixed)}\n`)
   }
   if (widths === undefined) yield `${heading(columns.map(({ name }) => name).join('  '))}\n`
 }
