@@ -24,13 +24,15 @@ async function countLines(path: string): Promise<number> {
 
 async function parse(path: string) {
   const started = performance.now()
+  const cpu = process.cpuUsage()
   const source = await open(path)
   const layout = detectLayout(source.head)
   if (layout.kind === 'refused') throw new Error(`${layout.message} ${layout.advice}`)
   const parser = createKernelTextParser({ format: layout.format })
   let bytes = 0
   for await (const batch of readBatches(source.chunks, parser, { recycle: true })) bytes += batch.bytes.length
-  return { ms: performance.now() - started, bytes, ...parser.facts() }
+  const { user, system } = process.cpuUsage(cpu)
+  return { ms: performance.now() - started, cpuMs: (user + system) / 1000, bytes, ...parser.facts() }
 }
 
 const [path, runs = '5'] = process.argv.slice(2)
@@ -38,13 +40,13 @@ if (path === undefined) throw new Error('usage: node bench/parse.ts <trace> [run
 const all: number[] = []
 for (let run = 0; run < Number(runs); run++) {
   const yardstick = await countLines(path)
-  const { ms, bytes, lines, events, structural, malformed } = await parse(path)
+  const { ms, cpuMs, bytes, lines, events, structural, malformed } = await parse(path)
   all.push(lines / ms / 1000)
   const rates = {
     millionLinesPerSecond: +(lines / ms / 1000).toFixed(2),
     megabytesPerSecond: Math.round(bytes / ms / 1000),
   }
-  const times = { ms: Math.round(ms), lineFeedsMs: Math.round(yardstick) }
+  const times = { ms: Math.round(ms), cpuMs: Math.round(cpuMs), lineFeedsMs: Math.round(yardstick) }
   const peakMegabytes = Math.round(process.resourceUsage().maxRSS / 1024)
   console.log(JSON.stringify({ lines, events, structural, malformed, ...times, ...rates, peakMegabytes }))
 }

@@ -5,6 +5,7 @@ import { decodeText } from './decode-text.ts'
 import { Dictionary } from './dictionary.ts'
 import { type HeaderFacts, readHeader } from './header.ts'
 import { type Format, LAYOUTS } from './layout.ts'
+import { nextLineFeed } from './line-feed.ts'
 import { createLineHead, GIVEN_NAME_BYTES, reasonText, Scan } from './line-head.ts'
 import { type OpenBatch, toRecordBatch } from './open-batch.ts'
 import { structureOf } from './structure.ts'
@@ -189,7 +190,7 @@ export function createKernelTextParser(options: ParserOptions = {}): KernelTextP
     while (batch.lineCount < lineLimit) {
       const p = batch.scanned
       const code = layout.scan(b, p, head)
-      const stop = b.indexOf(LF, code > 0 ? head.payloadStart : p)
+      const stop = nextLineFeed(b, batch.words, code > 0 ? head.payloadStart : p)
       if (stop - p > maxLine) return 'overlong'
       if (stop >= filled) return 'more'
       const end = stop > p && b[stop - 1] === CR ? stop - 1 : stop

@@ -4,6 +4,8 @@ import type { Note, RecordBatch } from '../src/domain/record.ts'
 export interface OpenBatch {
   /** One byte longer than it may be filled, so that a line feed can always stand behind the last byte. */
   bytes: Buffer
+  /** The same memory, four bytes at a time. */
+  words: Int32Array
   filled: number
   scanned: number
   lineCount: number
@@ -26,8 +28,11 @@ export interface OpenBatch {
 
 export function createOpenBatch(lines: number, byteCapacity: number): OpenBatch {
   const time = new BigInt64Array(lines)
+  const words = Math.ceil((byteCapacity + 1) / 4)
+  const bytes = Buffer.allocUnsafeSlow(4 * words)
   return {
-    bytes: Buffer.allocUnsafeSlow(byteCapacity + 1),
+    bytes,
+    words: new Int32Array(bytes.buffer, 0, words),
     filled: 0,
     scanned: 0,
     lineCount: 0,

@@ -18,7 +18,7 @@ export interface Source {
   close(): void
 }
 
-const CHUNK_BYTES = 256 * 1024
+const CHUNK_BYTES = 512 * 1024
 
 /** Opens a file, or the standard input for `-`. What cannot be read is a refusal, never an exception. */
 export async function openSource(
