@@ -72,7 +72,10 @@ export function createFold({ ticks, sorted = false, options }: FoldOptions): Fol
       let note = 0
       for (let i = 0; i < batch.count; i++) {
         const time = batch.time[i]!
-        while (note < batch.notes.length && batch.notes[note]!.beforeEvent <= i) onNote(context, batch.notes[note++]!)
+        while (note < batch.notes.length && batch.notes[note]!.beforeEvent <= i) {
+          world.now = { ns: last ?? time, seq: firstSeq + i }
+          onNote(context, batch.notes[note++]!)
+        }
         record.seq = firstSeq + i
         record.line = batch.firstLine + batch.line[i]!
         record.time = time
@@ -82,17 +85,20 @@ export function createFold({ ticks, sorted = false, options }: FoldOptions): Fol
         record.comm = strings[batch.comm[i]!]!
         record.name = strings[batch.name[i]!]!
         record.payload = text(batch.payloadStart[i]!, batch.payloadEnd[i]!)
-        world.now = { ns: time, seq: record.seq }
         if (sorted && last === null) onBackwards(context)
         if (last !== null && time < last) onBackwards(context)
         last = time
         hear(time)
         if (!recognise(record, act)) continue
-        world.about = { buffer: null, attachment: null, device: null }
+        world.now = { ns: time, seq: record.seq }
+        world.about.buffer = null
+        world.about.attachment = null
+        world.about.device = null
         context.task = currentTask(world)
         evolve(context)
         remember(meaning, i)
       }
+      if (batch.count > 0) world.now = { ns: last!, seq: firstSeq + batch.count - 1 }
       while (note < batch.notes.length) onNote(context, batch.notes[note++]!)
       return take(meaning)
     },

@@ -1,4 +1,4 @@
-import { u64 } from '../recognise/pointer.ts'
+import { readIommuRange } from '../recognise/tracepoints.ts'
 import type { Mapping } from '../world/entities.ts'
 import { openCall } from '../world/task.ts'
 import { INVALIDATE_CALLS } from './attachments.ts'
@@ -15,6 +15,10 @@ export function onIommuMap(context: Context): void {
   const attachment = task.attached
   if (attachment?.class !== 'private' || attachment.detached || attachment.mappings.size > 0) return
   if (attachment.retired !== null || !attachment.attached || attachment.attached.ns + RECENT < world.now.ns) return
+  const range = readIommuRange(context.act.text ?? '')
+  if (!range) return
+  context.act.iova = range.iova.toString()
+  context.act.length = range.length === null ? null : range.length.toString()
   createMapping(context, attachment, { sgt: null, direction: null, source: world.record.name })
   world.about.attachment = attachment
   world.about.buffer = attachment.buffer
@@ -25,9 +29,9 @@ const RECENT = 1_000_000_000n
 
 export function onIommuUnmap(context: Context): void {
   const { world, act, task } = context
-  const address = u64(act.iova)
-  if (address === null) return
-  const mapping = privateMapping(context, address)
+  if (!world.mappings.has('iommu')) return
+  const range = readIommuRange(act.text ?? '')
+  const mapping = range && privateMapping(context, range.iova)
   if (!mapping) return
   world.about.attachment = mapping.attachment
   world.about.buffer = mapping.buffer

@@ -12,7 +12,7 @@ export function onNote(context: Context, note: Note): void {
     case 'lost':
       return begin(context, note.cpu, {
         cpu: note.cpu,
-        from: window.last.get(note.cpu) ?? window.end,
+        from: window.last[note.cpu] ?? window.end,
         to: null,
         lost: note.lost,
         reason: 'the ring buffer was full',

@@ -69,7 +69,9 @@ export function recogniseTracepoint(name: string, payload: string, fields: Field
       return fenceEvent(name, payload, fields, act)
     case 'iommu-map':
     case 'iommu-unmap':
-      return iommuRange(payload, fields, act)
+      // By far the most frequent events, and few matter: `readIommuRange` reads what is asked for.
+      act.text = payload
+      return payload.startsWith('IOMMU:')
     case 'fault':
       return pageFault(payload, act)
     case 'process':
@@ -84,22 +86,33 @@ export function recogniseTracepoint(name: string, payload: string, fields: Field
   }
 }
 
-/** `exp_name` may hold blanks and `dev_name` is last, so the fixed parts in between are what is looked for. */
-const DMA_BUF = /^exp_name=(.*) size=(\d+) ino=(\d+)(?: fd=(-?\d+)| attachment:(\S+) is_dynamic=(\d) dev_name=(.*))?$/
+const DIGITS = /^\d+$/
+const ATTACH = /^ attachment:(\S+) is_dynamic=(\d) dev_name=(.*)$/
 
+/**
+ * `exp_name=%s size=%zu ino=%lu[ fd=%d| attachment:%p is_dynamic=%d dev_name=%s]`. `exp_name` may hold blanks and
+ * `dev_name` is last, so the fixed parts in between are what is looked for.
+ */
 function dmaBufEvent(payload: string, fields: Fields, act: Act): boolean {
-  const match = DMA_BUF.exec(payload)
-  if (match) {
-    act.exporter = match[1]!
-    act.size = match[2]!
-    act.ino = match[3]!
-    act.fd = match[4] ?? null
-    if (match[5] !== undefined) {
-      act.attachHashed = normalPointer(match[5])
-      act.dynamic = match[6]!
-      act.device = match[7]!
+  const size = payload.indexOf(' size=')
+  const ino = payload.indexOf(' ino=', size)
+  if (size > 0 && ino > size && payload.startsWith('exp_name=') && DIGITS.test(payload.slice(size + 6, ino))) {
+    const blank = payload.indexOf(' ', ino + 5)
+    act.exporter = payload.slice(9, size)
+    act.size = payload.slice(size + 6, ino)
+    act.ino = blank < 0 ? payload.slice(ino + 5) : payload.slice(ino + 5, blank)
+    if (blank < 0) return DIGITS.test(act.ino)
+    if (payload.startsWith('fd=', blank + 1)) {
+      act.fd = payload.slice(blank + 4)
+      return true
     }
-    return true
+    const attach = ATTACH.exec(payload.slice(blank))
+    if (attach && DIGITS.test(act.ino)) {
+      act.attachHashed = normalPointer(attach[1]!)
+      act.dynamic = attach[2]!
+      act.device = attach[3]!
+      return true
+    }
   }
   // Vendor variants with more fields, and the `fields` trace option: `ino=0x7 (7)`, `attach=0xffff… (-130…)`.
   readFields(payload, 0, fields)
@@ -143,20 +156,16 @@ function fenceEvent(name: string, payload: string, fields: Fields, act: Act): bo
   return true
 }
 
-const IOMMU_RANGE = /^IOMMU: .*?iova=(0x[0-9a-f]+) - (0x[0-9a-f]+) /
+const IOMMU_RANGE = /^IOMMU: .*?iova=(0x[0-9a-f]+) (?:- (0x[0-9a-f]+) )?/
 
-function iommuRange(payload: string, fields: Fields, act: Act): boolean {
+/** First address and length of an `iommu:map` or `iommu:unmap`; before 5.13 the end is not printed, the size is. */
+export function readIommuRange(payload: string): { iova: bigint; length: bigint | null } | null {
   const match = IOMMU_RANGE.exec(payload)
-  if (match) {
-    act.iova = match[1]!
-    act.length = (BigInt(match[2]!) - BigInt(match[1]!)).toString()
-    return true
-  }
-  if (!payload.startsWith('IOMMU:')) return false
-  readFields(payload, 6, fields)
-  act.iova = fieldOf(fields, 'iova')
-  act.length = plainNumber(fieldOf(fields, 'size'))
-  return act.iova !== null
+  if (!match) return null
+  const iova = BigInt(match[1]!)
+  if (match[2] !== undefined) return { iova, length: BigInt(match[2]) - iova }
+  const size = / size=(?:0x[0-9a-f]+ \()?(\d+)/.exec(payload)
+  return { iova, length: size ? BigInt(size[1]!) : null }
 }
 
 /** `IOMMU:%s %s iova=0x%016llx flags=0x%04x`; bit 0 of flags is IOMMU_FAULT_WRITE. */

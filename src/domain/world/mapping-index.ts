@@ -6,6 +6,8 @@ import type { Mapping } from './entities.ts'
  */
 export interface MappingIndex {
   add(device: string, mapping: Mapping): void
+  /** Has this device ever had a mapping? */
+  has(device: string): boolean
   /** Newest first, whether live or retired. */
   covering(device: string, address: bigint): Mapping[]
 }
@@ -43,6 +45,7 @@ export function createMappingIndex(): MappingIndex {
         keep(starts, mapping)
       }
     },
+    has: (device) => devices.has(device),
     covering(device, address) {
       const own = devices.get(device)
       if (!own) return []

@@ -19,7 +19,7 @@ export interface Gap {
 export interface Window {
   gaps: Gap[]
   /** Last event of each CPU. */
-  last: Map<number, bigint>
+  last: (bigint | undefined)[]
   first: bigint | null
   end: bigint | null
   /** Gaps whose end is the next event of their CPU. */
@@ -27,14 +27,14 @@ export interface Window {
 }
 
 export function createWindow(): Window {
-  return { gaps: [], last: new Map(), first: null, end: null, open: new Map() }
+  return { gaps: [], last: [], first: null, end: null, open: new Map() }
 }
 
 /** Notes that a CPU said something at this time; closes the gap that was waiting for it, and returns it. */
 export function heard(window: Window, cpu: number, ns: bigint): Gap | null {
   window.first ??= ns
   window.end = ns
-  window.last.set(cpu, ns)
+  if (cpu >= 0) window.last[cpu] = ns
   if (window.open.size === 0) return null
   const gap = window.open.get(cpu)
   if (!gap) return null
