@@ -1,5 +1,6 @@
 import type Database from 'better-sqlite3'
 import { ACT_TYPES, type ActType } from '../src/domain/act-type.ts'
+import { LogError, sqliteCode } from '../src/log/errors.ts'
 import { listSegments, readColumns, readText, type Segment } from '../src/log/read-log.ts'
 import type { SegmentColumns } from '../src/log/segment-codec.ts'
 import { type Meaning, unpackMeaning } from '../src/projection/meaning-codec.ts'
@@ -39,10 +40,11 @@ export function* readEvents(sqlite: Database.Database, filter: EventFilter): Gen
     const meaning = readMeaning(sqlite, segment)
     const tests = eventTests(filter, segment, meaning, capture, names)
     if (tests === null) continue
-    const columns = readColumns(sqlite, segment)
+    const columns = unpacked(sqlite, segment, () => readColumns(sqlite, segment))
     const rows = select(columns, tests, left)
     if (rows?.length === 0) continue
-    const batch = eventBatch(sqlite, segment, columns, meaning, rows, capture, names)
+    const text = unpacked(sqlite, segment, () => readText(sqlite, segment, columns.lineStart[columns.lineCount]!))
+    const batch = eventBatch(segment, columns, text, meaning, rows, capture, names)
     left -= batch.rows
     yield batch
   }
@@ -99,9 +101,9 @@ function select(columns: SegmentColumns, tests: EventTest[], limit: number): Sel
 }
 
 function eventBatch(
-  sqlite: Database.Database,
   segment: Segment,
   columns: SegmentColumns,
+  text: Buffer,
   meaning: Meaning,
   rows: Selection,
   capture: CaptureNames,
@@ -109,7 +111,6 @@ function eventBatch(
 ): ColumnBatch {
   const { count } = columns
   const length = rows?.length ?? count
-  const text = readText(sqlite, segment, columns.lineStart[columns.lineCount]!)
   const { strings, attachments, devices } = names
   return {
     rows: length,
@@ -142,6 +143,21 @@ function readMeaning(sqlite: Database.Database, { capture, firstSeq, events }: S
   if (blob !== undefined) return unpackMeaning(blob, events)
   const none = () => new Int32Array(events).fill(-1)
   return { type: new Uint8Array(events), buffer: none(), attachment: none(), device: none() }
+}
+
+function unpacked<Value>(sqlite: Database.Database, segment: Segment, read: () => Value): Value {
+  try {
+    return read()
+  } catch (error) {
+    if (sqliteCode(error)) throw error
+    const { capture, number, firstPosition, events } = segment
+    const where = `segment ${number} of capture ${capture}, positions ${firstPosition} to ${firstPosition + events - 1}`
+    throw new LogError(
+      'database-damaged',
+      `${sqlite.name}: ${where}, cannot be unpacked (${(error as Error).message}); see how far the damage goes with: revenant verify`,
+      error,
+    )
+  }
 }
 
 function touches({ firstNs, lastNs }: Segment, { from, to }: EventFilter): boolean {

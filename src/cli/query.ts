@@ -3,6 +3,7 @@ import { findQuery, QUERIES } from '../../queries/index.ts'
 import { parseParameters } from '../../queries/parse-parameters.ts'
 import { openSnapshot, type QueryResult } from '../../queries/run-query.ts'
 import { openReader } from '../log/connection.ts'
+import { inWords } from '../log/errors.ts'
 import { Exit, type GlobalOptions, type Io, type Run, UsageError } from './command.ts'
 import { listQueries } from './query-list.ts'
 import { writeAll } from './write-all.ts'
@@ -41,6 +42,8 @@ export const run: Run<QueryOptions> = async ([name], options, io) => {
     } finally {
       snapshot.end()
     }
+  } catch (error) {
+    throw inWords(error, connection.path)
   } finally {
     connection.close()
   }

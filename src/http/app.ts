@@ -1,4 +1,5 @@
 import { Hono } from 'hono'
+import { inWords, LogError, type LogErrorCode } from '../log/errors.ts'
 import { problem } from './problem.ts'
 import { queryRoutes } from './query-routes.ts'
 import { createReaders } from './readers.ts'
@@ -17,6 +18,9 @@ export interface App {
 }
 
 const OWN_HOSTS = new Set(['localhost', '127.0.0.1', '[::1]'])
+
+/** What may be over when the same is asked again. */
+const PASSING = new Set<LogErrorCode>(['database-missing', 'database-locked', 'disk-full'])
 
 /**
  * The HTTP interface to one log.
@@ -43,10 +47,10 @@ export function createApp({ db }: AppOptions): App {
   })
   app.route('/v1', queryRoutes(readers))
   app.notFound((c) => problem('not-found', `${c.req.path} is nothing here; GET /v1 lists the queries`))
-  app.onError((error) => {
-    const { exitCode, code } = error as { exitCode?: number; code?: string }
-    if (exitCode !== undefined) return problem('unavailable', error.message, { code })
-    return problem('internal', error.message)
+  app.onError((thrown) => {
+    const error = inWords(thrown, db)
+    if (!(error instanceof LogError)) return problem('internal', thrown.message)
+    return problem(PASSING.has(error.code) ? 'unavailable' : 'internal', error.message, { code: error.code })
   })
   return { fetch: app.fetch, request: app.request, close: readers.close }
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { COMMANDS } from '../../src/cli/commands.ts'
+import { openWriter } from '../../src/log/connection.ts'
 import { makeLog } from '../queries/log-fixture.ts'
 import { BIN, revenant } from './run-revenant.ts'
 
@@ -33,6 +34,19 @@ describe('the frame', () => {
     const { code, stderr } = await revenant(['query', 'gaps', '--db', join(folder, 'x.db')])
     expect([code, stderr]).toEqual([3, expect.stringMatching(/no SQLite database/)])
     rmSync(folder, { recursive: true })
+  })
+
+  test('a damaged segment is told with its place: exit 3', async () => {
+    const log = await makeLog()
+    const { sqlite, close } = await openWriter(log.path)
+    sqlite.exec(`DROP TRIGGER segment_no_update; UPDATE segment SET text = x'00' WHERE capture = 2`)
+    close()
+    const { code, stderr } = await revenant(['query', 'events', '--db', log.path])
+    expect([code, stderr]).toEqual([
+      3,
+      expect.stringMatching(/segment 0 of capture 2, positions 8 to 8, cannot be unpacked/),
+    ])
+    log.remove()
   })
 
   test('an interrupt in the middle of an answer is exit 130', async () => {

@@ -64,5 +64,9 @@ test('the server goes on, and a whole answer ends as it should', async () => {
 test('what fails before its first byte is a problem', async () => {
   const { status, bytes, complete } = await get('/v1/events.arrows?capture=2')
   expect([status, complete]).toEqual([500, true])
-  expect(JSON.parse(bytes.toString())).toMatchObject({ type: 'urn:revenant:problem:internal', status: 500 })
+  expect(JSON.parse(bytes.toString())).toMatchObject({
+    type: 'urn:revenant:problem:internal',
+    status: 500,
+    code: 'database-damaged',
+  })
 })
