@@ -41,7 +41,8 @@ export function scanPadded(b: Uint8Array, p: number, head: LineHead): number {
  * not in its place and `scanContext` has to look. It finds nothing that `scanContext` would not find, only sooner.
  */
 function scanColumns(b: Uint8Array, dash: number, head: LineHead): number {
-  if (b[dash + 9] !== OPEN_BRACKET || b[dash + 13] !== CLOSE_BRACKET || b[dash + 14] !== SPACE) return -1
+  if (b[dash + 8] !== SPACE || b[dash + 9] !== OPEN_BRACKET) return -1
+  if (b[dash + 13] !== CLOSE_BRACKET || b[dash + 14] !== SPACE) return -1
   let q = dash + 1
   let pid = 0
   for (; isDigit(b[q]!); q++) pid = pid * 10 + b[q]! - ZERO

@@ -41,7 +41,8 @@ const piece = fc.oneof(
   fc.uint8Array({ maxLength: 40 }),
 )
 const content = fc.array(piece, { maxLength: 60 }).map((pieces) => Buffer.concat(pieces.map((p) => Buffer.from(p))))
-const LIMITS = { batchLines: 7, batchBytes: 900, maxLine: 300, keepOfOverlong: 50 }
+/** Both limits of a batch are met: a usual line has 96 bytes. */
+const LIMITS = { batchLines: 8, batchBytes: 700, maxLine: 300, keepOfOverlong: 50 }
 const formats = fc.constantFrom<Format>('ftrace-text', 'ftrace-latency', 'ftrace-latency-verbose', 'ftrace-graph')
 
 describe('batches', () => {
@@ -104,6 +105,26 @@ describe('batches', () => {
     )
   })
 
+  it('take a line that just fits, whatever the chunks', async () => {
+    const line = `${EVENT.trimEnd()}${'4'.repeat(100 - EVENT.length)}\n`
+    for (const chunk of [1, 99, 100, 701, 5000]) {
+      const { batches } = await readWhole(Buffer.from(line.repeat(10)), { ...LIMITS, chunk })
+      expect(batches.map((b) => b.lineCount)).toEqual([7, 3])
+    }
+  })
+
+  it('go on with a dictionary whose bytes were no UTF-8', async () => {
+    const named = (comm: string) => `${comm.padStart(16)}${EVENT.slice(16)}`
+    const bytes = Buffer.from(['\xff\xfe', 'b', '\xff\xfe', 'b'].map(named).join(''), 'latin1')
+    const { batches } = await readWhole(bytes, { batchLines: 2 })
+    const parser = createKernelTextParser()
+    for await (const _ of readBatches(chunksOf(bytes.subarray(0, bytes.length / 2), 50), parser));
+    const resume = { state: parser.state(), strings: batches[0]!.strings }
+    const rest = await readWhole(bytes, { resume, skipBytes: bytes.length / 2 })
+    expect(rest.batches[0]!.strings).toEqual([])
+    expect([...rest.batches[0]!.comm.subarray(0, 2)]).toEqual([...batches[0]!.comm.subarray(0, 2)])
+  })
+
   it('are the same when their memory is used again', async () => {
     const bytes = fixture('V_pipe_lost.txt')
     const kept = await readWhole(bytes, { batchLines: 100 })
@@ -147,6 +168,13 @@ describe('what goes past', () => {
     const [, start, end] = whole.batches[0]!.lineStart
     expect(whole.batches[0]!.bytes.toString('latin1', start, end)).toBe(`${line.slice(0, 50)}\n`)
     expect(whole.facts.samples[0]!.reason).toContain('longer')
+  })
+
+  it('is kept whole up to the limit and not a byte beyond', async () => {
+    const ofLength = (length: number) => readWhole(Buffer.from(`${'z'.repeat(length)}\n`), LIMITS)
+    expect((await ofLength(LIMITS.maxLine)).batches[0]!.bytes.length).toBe(LIMITS.maxLine + 1)
+    expect((await ofLength(LIMITS.maxLine)).notes).toEqual([])
+    expect((await ofLength(LIMITS.maxLine + 1)).notes).toMatchObject([{ kind: 'overlong', length: LIMITS.maxLine + 1 }])
   })
 
   it('is cut where the last line ends in the middle of a record, and only there', async () => {
