@@ -61,7 +61,7 @@ export function createCommitter(options: CommitterOptions): Committer {
   let fed = known?.events ?? 0
   let timeBefore = known && lastTime(sqlite, known.capture)
 
-  const foldWith = ({ ticks }: CaptureFacts) => foldFor({ ticks, options: options.start.options }, createFold)
+  const foldWith = ({ ticks }: CaptureFacts) => foldFor({ ticks, ordered, options: options.start.options }, createFold)
 
   function transact(act: (id: number, into: Store) => void): void {
     const write = sqlite.transaction(() => {

@@ -12,8 +12,8 @@ import type { Store } from './store.ts'
 export type FoldFactory = typeof createFold
 
 /** A fold as its capture wants it. */
-export function foldFor(capture: Pick<Capture, 'ticks' | 'options'>, createFold: FoldFactory): Fold {
-  return createFold({ ticks: capture.ticks, options: capture.options })
+export function foldFor(capture: Pick<Capture, 'ticks' | 'options' | 'ordered'>, createFold: FoldFactory): Fold {
+  return createFold({ ticks: capture.ticks, sorted: !capture.ordered, options: capture.options })
 }
 
 /**

@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type LogConnection, openReader, openWriter } from '../../src/log/connection.ts'
 import { eventsAt, linesAt } from '../../src/log/read-log.ts'
+import type { FoldOptions } from '../../src/projection/fold.ts'
 import { ingestCapture } from '../../src/projection/ingest-capture.ts'
+import { createFakeFold } from './fake-fold.ts'
 import { contentOf, dump, kernelReader, requestFor, traceText } from './trace.ts'
 
 let dir: string
@@ -200,6 +202,18 @@ describe('a trace whose times run backwards', () => {
       const { evidence, ts_ns } = row as { evidence: string; ts_ns: number }
       expect(eventsAt(db.sqlite, JSON.parse(evidence))).toMatchObject([{ name: 'bad', ts: BigInt(ts_ns) }])
     }
+  })
+
+  test('tells its fold that it is sorted, and a trace in order that it is not', async () => {
+    const told: (boolean | undefined)[] = []
+    const createFold = ({ sorted }: FoldOptions) => {
+      told.push(sorted)
+      return createFakeFold()
+    }
+    await ingestCapture(requestFor(db, text, { createFold }))
+    expect(told).toEqual([false])
+    await ingestCapture(requestFor(db, disordered, { createFold }))
+    expect(told.at(-1)).toBe(true)
   })
 
   test('gives the same where it was interrupted', async () => {
