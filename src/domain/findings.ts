@@ -27,10 +27,10 @@ export interface Draft {
   /** The finding rests on nothing having happened between these times; null is the end of the trace on that side. */
   absent?: { from: bigint | null; to: bigint | null }
   /**
-   * Kinds of act that must have been recordable: where none of the alternatives of an entry was seen in the whole
-   * capture, the finding is undetermined.
+   * Kinds of act, or kernel functions, that must have been recordable: where none of the alternatives of an entry was
+   * seen in the whole capture, the finding is undetermined.
    */
-  needs?: readonly (readonly ActType[])[]
+  needs?: readonly (readonly (ActType | string)[])[]
   /** Set where the events themselves leave it open. */
   missing?: string | null
 }
@@ -100,9 +100,13 @@ export function demote(world: World, finding: Finding, missing: string): void {
 export function judgeNeeds(world: World): void {
   for (const finding of world.findings) {
     if (finding.verdict !== 'violated') continue
-    const missing = (finding.draft.needs ?? []).find((types) => !types.some((type) => world.seen.has(type)))
+    const missing = (finding.draft.needs ?? []).find((any) => !any.some((one) => wasSeen(world, one)))
     if (missing) demote(world, finding, `no ${missing.join(' or ')} event in this trace: was its probe set?`)
   }
+}
+
+function wasSeen(world: World, what: ActType | string): boolean {
+  return world.seen.has(what as ActType) || world.functions.has(what)
 }
 
 function judgeEpisodes(world: World, finding: Finding): void {

@@ -1,3 +1,4 @@
+import type { Act } from '../act.ts'
 import { errnoOf, errnoOfNumber, isAddress } from '../recognise/pointer.ts'
 import { asPointer } from '../recognise/probe.ts'
 import type { Attachment, Buffer } from '../world/entities.ts'
@@ -176,7 +177,7 @@ function nameByPointer(world: World, attachment: Attachment, pointer: string): v
 export function ensureAttachment(context: Context): Attachment | null {
   const { world, act } = context
   const known = knownAttachment(world, context.act.attach, act.attachHashed)
-  if (known && !known.detached) {
+  if (known && !known.detached && isStill(known, act)) {
     world.about.attachment = known
     world.about.buffer ??= known.buffer
     if (known.device === null && act.device !== null) known.device = act.device
@@ -220,6 +221,15 @@ export function adopt(context: Context, pointer: string): Attachment | null {
   world.about.buffer = chosen.buffer
   touch(world.changed.attachments, chosen)
   return chosen
+}
+
+/** The pointer may have been handed out again: another device or buffer is another attachment. */
+export function isStill(attachment: Attachment, { device, ino }: Act): boolean {
+  const owner = attachment.buffer?.ino ?? null
+  return (
+    (device === null || attachment.device === null || device === attachment.device) &&
+    (ino === null || owner === null || ino === owner)
+  )
 }
 
 export function knownAttachment(world: World, pointer: string | null, printed: string | null): Attachment | null {

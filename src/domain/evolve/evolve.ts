@@ -82,7 +82,7 @@ export function evolve(context: Context): void {
     world.returning.add(act.fn)
   }
   world.seen.add(type)
-  if (act.recipe) world.recipe = true
+  if (act.fn !== null && act.point !== 'event') world.functions.add(act.fn)
   STEPS[type]?.(context)
 }
 

@@ -11,7 +11,8 @@ import { createMapping, endMapping } from './mappings.ts'
  * thread; and `iommu:unmap` inside the invalidate callback (KERNEL.md §2.1, PRIV_REVOC).
  */
 export function onIommuMap(context: Context): void {
-  const { world, task } = context
+  const { world, act, task } = context
+  world.translations.set(addressText(act.text), world.now.seq)
   const attachment = task.attached
   if (attachment?.class !== 'private' || attachment.detached || attachment.mappings.size > 0) return
   if (attachment.retired !== null || !attachment.attached || attachment.attached.ns + RECENT < world.now.ns) return
@@ -24,11 +25,17 @@ export function onIommuMap(context: Context): void {
   world.about.buffer = attachment.buffer
 }
 
+/** The 16 digits after `IOMMU: iova=0x`: these events come by the hundred thousand, so they are not read further. */
+function addressText(text: string | null): string {
+  return text === null ? '' : text.slice(14, 30)
+}
+
 /** The ioctl attaches and maps in one go. */
 const RECENT = 1_000_000_000n
 
 export function onIommuUnmap(context: Context): void {
   const { world, act, task } = context
+  world.translations.delete(addressText(act.text))
   if (!world.mappings.has('iommu')) return
   const range = readIommuRange(act.text ?? '')
   const mapping = range && privateMapping(context, range.iova)

@@ -4,11 +4,12 @@ import { asPointer } from '../recognise/probe.ts'
 import type { Attachment, Mapping, Sighting } from '../world/entities.ts'
 import { enter, leave, openCall } from '../world/task.ts'
 import { touch, type World } from '../world/world.ts'
-import { adopt, ensureAttachment, INVALIDATE_CALLS, knownAttachment } from './attachments.ts'
+import { adopt, ensureAttachment, INVALIDATE_CALLS, isStill, knownAttachment } from './attachments.ts'
 import type { Context } from './context.ts'
 import { observe, reconsiderPinned } from './importer-class.ts'
 import { mappedDuringReset } from './resets.ts'
 import { mappingGone } from './revocations.ts'
+import { translationKey } from './unmap-evidence.ts'
 
 /** enum dma_data_direction. */
 const DIRECTIONS = ['BIDIRECTIONAL', 'TO_DEVICE', 'FROM_DEVICE', 'NONE']
@@ -47,8 +48,7 @@ export function onMap(context: Context): void {
   const direction = directionName(act.direction ?? call?.direction ?? openCall(task, MAP_CALLS)?.direction ?? null)
   const known = attachment && sgt !== null ? mappingBySgt(attachment, sgt) : null
   const source = world.record.name
-  if (known && !known.sources.has(source) && !known.unmapEntered)
-    return complete(world, known, source, act.iova, act.length, act.nents, direction)
+  if (known && !known.sources.has(source) && !known.unmapEntered) return complete(context, known, source, direction)
   if (known) lose(world, known)
   createMapping(context, attachment, { sgt, direction, source })
 }
@@ -61,9 +61,9 @@ function mappingBySgt(attachment: Attachment, sgt: string): Mapping | null {
 export function createMapping(
   context: Context,
   attachment: Attachment | null,
-  fields: { sgt: string | null; direction: string | null; source: string },
+  fields: { sgt: string | null; direction: string | null; source: string; unseen?: boolean },
 ): Mapping {
-  const { world, act } = context
+  const { world } = context
   const buffer = attachment?.buffer ?? world.about.buffer
   const mapping: Mapping = {
     id: world.counts.mappings++,
@@ -85,12 +85,14 @@ export function createMapping(
     revocation: null,
     liveAtReset: false,
     sources: new Set(),
-    recipe: act.recipe,
+    via: new Set(),
+    translated: null,
     flagged: new Set(),
   }
-  complete(world, mapping, fields.source, act.iova, act.length, act.nents, fields.direction)
+  complete(context, mapping, fields.source, fields.direction)
+  if (fields.unseen) mapping.mapped = null
   attachment?.mappings.add(mapping)
-  if (attachment) attachment.lost = null
+  if (attachment && !fields.unseen) attachment.lost = null
   if (buffer) {
     buffer.mappings.add(mapping)
     buffer.mappingCount++
@@ -98,21 +100,16 @@ export function createMapping(
   }
   if (attachment && attachment.pins > 0) reconsiderPinned(world, attachment, true)
   touch(world.changed.mappings, mapping)
+  if (fields.unseen) return mapping
   if (buffer) mappedDuringReset(context, buffer)
   context.tell('mapped', { mapping })
   return mapping
 }
 
 /** Takes over what one more report of the same map shows. */
-function complete(
-  world: World,
-  mapping: Mapping,
-  source: string,
-  iova: string | null,
-  length: string | null,
-  nents: string | null,
-  direction: string | null,
-): void {
+function complete({ world, act }: Context, mapping: Mapping, source: string, direction: string | null): void {
+  const { iova, length, nents } = act
+  if (act.fn !== null) mapping.via.add(act.fn)
   mapping.sources.add(source)
   mapping.mapped = world.now
   mapping.direction ??= direction
@@ -121,6 +118,7 @@ function complete(
   if (bytes !== null) mapping.length ??= bytes
   if (address !== null && mapping.iova === null) {
     mapping.iova = address
+    mapping.translated = world.translations.get(translationKey(address)) ?? null
     const whole = u64(mapping.buffer?.size ?? null)
     const several = nents !== null && nents !== '1'
     mapping.span = mapping.length !== null && !several ? mapping.length : (whole ?? mapping.length)
@@ -143,7 +141,7 @@ export function onUnmap(context: Context): void {
   const { world, act, task } = context
   if (act.point === 'return') {
     const call = leave(task, act.fn!)
-    const mapping = call?.mapping ?? null
+    const mapping = call ? call.mapping : unmapByReturn(context)
     world.about.attachment = mapping?.attachment ?? null
     world.about.buffer = mapping?.buffer ?? null
     if (mapping) finishUnmap(context, mapping)
@@ -168,41 +166,47 @@ export function onUnmap(context: Context): void {
   if (!world.returning.has(act.fn!)) endMapping(context, mapping, 'unmap')
 }
 
+/** A return whose entry was not seen names a mapping that may still count as live. */
+function unmapByReturn({ world, act }: Context): Mapping | null {
+  const attachment = knownAttachment(world, act.attach, null)
+  if (!attachment || attachment.detached) return null
+  return act.sgt === null ? onlyOf(attachment) : mappingBySgt(attachment, act.sgt)
+}
+
+function onlyOf(attachment: Attachment): Mapping | null {
+  return attachment.mappings.size === 1 ? [...attachment.mappings][0]! : null
+}
+
 /** An attachment that was detached, named once more without a new attach. */
 function detachedByPointer(context: Context): Attachment | null {
-  const { act } = context
-  const known = knownAttachment(context.world, act.attach, null)
-  if (!known?.detached) return null
+  const { world, act } = context
+  const known = knownAttachment(world, act.attach, null)
+  // Where its attach was not seen, neither would be the next one at the same address.
+  if (!known?.detached || !known.attached || !isStill(known, act)) return null
   // The same address may by now be another attachment's, of which only the hashed pointer is known.
   return adopt(context, act.attach!) ? null : known
 }
 
 function findMapping(context: Context, attachment: Attachment, sgt: string | null): Mapping | null {
-  const { world } = context
   if (attachment.detached) {
     context.tell('used-detached', { attachment, call: 'unmap' })
     return null
   }
-  const live =
-    sgt === null
-      ? attachment.mappings.size === 1
-        ? [...attachment.mappings][0]!
-        : null
-      : mappingBySgt(attachment, sgt)
+  const live = sgt === null ? onlyOf(attachment) : mappingBySgt(attachment, sgt)
   if (live) return live
   const retired = sgt === null ? undefined : attachment.retired?.sgt === sgt ? attachment.retired : undefined
-  if (retired) {
+  // Where maps do not show, an `sg_table` that comes again is as likely another one at the same address.
+  if (retired?.mapped) {
     context.tell('unmapped-again', { mapping: retired })
     return null
   }
   // Mapped before the trace, or in a gap.
-  const mapping = createMapping(context, attachment, {
+  return createMapping(context, attachment, {
     sgt,
     direction: directionName(context.act.direction),
-    source: world.record.name,
+    source: context.world.record.name,
+    unseen: true,
   })
-  mapping.mapped = null
-  return mapping
 }
 
 function finishUnmap(context: Context, mapping: Mapping): void {

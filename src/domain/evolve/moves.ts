@@ -56,7 +56,6 @@ function returnMove(context: Context, move: Move): void {
   const { world, act } = context
   move.returned = true
   const cause = act.caller === null ? undefined : CAUSE_OF_CALLER.get(act.caller)
-  if (!world.seen.has('invalidate')) moveWithoutInvalidates(context, move)
   if (cause) {
     for (const revocation of move.revocations) {
       setCause(world, revocation, cause)
@@ -69,7 +68,11 @@ function returnMove(context: Context, move: Move): void {
 
 /** A return whose entry was not seen: at least the device's state is known from here on. */
 function adoptMove(context: Context, device: VfioDevice): void {
-  if (context.act.revoked !== null) device.revoked = isTrue(context.act.revoked)
+  if (context.act.revoked === null) return
+  device.revoked = isTrue(context.act.revoked)
+  moveUntold(context, device, device.revoked)
+  const closing = context.task.closing === device || context.act.caller === 'vfio_pci_dma_buf_cleanup'
+  if (device.revoked && closing) bury(context, device)
 }
 
 /** The move is over, by its return or because its thread has gone on. */
@@ -89,6 +92,7 @@ export function settle(context: Context, move: Move): void {
       }
       touch(world.changed.revocations, revocation)
     }
+    moveUntold(context, move.vfio, true)
     if (move.closing) bury(context, move.vfio)
     return
   }
@@ -98,24 +102,30 @@ export function settle(context: Context, move: Move): void {
   if (reset && !reset.closed && reset.touched && reset.frames.length > 0 && reset.pid !== world.record.pid) {
     context.tell('restore-during-reset', { reset, at: move.entered, buffers: move.restored })
   }
-  if (!byReturn) return
-  for (const buffer of move.restored) {
-    const { revocation } = buffer
-    if (revocation?.restored && !buffer.dead) setRestored(context, buffer, revocation)
+  if (byReturn) {
+    for (const buffer of move.restored) {
+      const { revocation } = buffer
+      if (revocation?.restored && !buffer.dead) setRestored(context, buffer, revocation)
+    }
   }
+  moveUntold(context, move.vfio, false)
 }
 
-/** Where invalidates are not probed, the move alone says what happened to the device's known buffers. */
-function moveWithoutInvalidates(context: Context, move: Move): void {
+/**
+ * Buffers whose own invalidate was not seen went the way of their device. Where invalidates are probed, an un-revoke
+ * without one is that of a close, which restores nothing.
+ */
+function moveUntold(context: Context, device: VfioDevice, revoking: boolean): void {
   const { world } = context
-  for (const buffer of move.vfio.buffers) {
-    if (buffer.released || buffer.dead) continue
-    if (!move.revoking) {
+  if (!revoking && world.seen.has('invalidate')) return
+  for (const buffer of device.buffers) {
+    if (buffer.released || buffer.dead || buffer.state === (revoking ? 'revoked' : 'live')) continue
+    if (revoking) buffer.state = 'revoked'
+    else {
       buffer.restoring = world.now
+      buffer.bornRevoked = false
       buffer.state = 'live'
       if (buffer.revocation && !buffer.revocation.restored) setRestored(context, buffer, buffer.revocation)
-    } else if (buffer.state !== 'revoked') {
-      buffer.state = 'revoked'
     }
     touch(world.changed.buffers, buffer)
   }

@@ -17,37 +17,42 @@ export function onInvalidate(context: Context): void {
     const call = leave(task, act.fn!)
     const buffer = ensureBuffer(context) ?? call?.buffer ?? null
     world.about.buffer = buffer
-    if (act.caller !== null && buffer?.revocation && !call) learnCaller(world, buffer.revocation, act.caller)
     if (call) onInvalidateReturn(context, call.buffer, call.revocation)
+    else if (buffer) onInvalidateReturn(context, buffer, tellImporters(context, buffer))
     return
   }
   const buffer = ensureBuffer(context)
   const call = enter(task, act.fn!, world.now, { buffer })
-  if (!buffer) return
+  if (buffer) call.revocation = tellImporters(context, buffer)
+}
+
+/** What the call begins: a revocation, or, inside an un-revoke, the restore of this buffer. */
+function tellImporters(context: Context, buffer: Buffer): Revocation | null {
+  const { world, act, task } = context
   task.invalidated = buffer
   const move = moveAround(context, buffer)
   if (move && !move.revoking) {
     move.restored.push(buffer)
     assignVfio(world, buffer, move.vfio)
     if (!world.returning.has(act.fn!)) beginRestore(context, buffer, move)
-    return
+    return null
   }
   if (move) {
     assignVfio(world, buffer, move.vfio)
-    call.revocation = revoke(context, buffer, 'move', move.entered)
-    call.revocation.permanent = move.closing
-    if (move.closing) call.revocation.cause = 'close'
-    move.revocations.push(call.revocation)
-    move.vfio.open.add(call.revocation)
-    return
+    const revocation = revoke(context, buffer, 'move', move.entered)
+    revocation.permanent = move.closing
+    if (move.closing) revocation.cause = 'close'
+    move.revocations.push(revocation)
+    move.vfio.open.add(revocation)
+    return revocation
   }
   const again = buffer.revocation
   if (again && !again.restored && !isNewRevocation(buffer, again)) {
     again.pending = new Set([...again.pending].filter((m) => m.unmapped === null))
     notifyIgnored(context, buffer, again)
-    return
+    return null
   }
-  call.revocation = revoke(context, buffer, 'invalidate', world.now)
+  return revoke(context, buffer, 'invalidate', world.now)
 }
 
 /** A second invalidate with nothing new mapped belongs to the revocation before it (CONTRACT §5.7). */

@@ -1,3 +1,4 @@
+import { unmapProbes } from '../evolve/unmap-evidence.ts'
 import { report } from '../findings.ts'
 import type { RuleModule } from './rule.ts'
 import { bufferName, importerName } from './wording.ts'
@@ -27,7 +28,7 @@ export const invalidateIgnored: RuleModule = {
           pid: world.record.pid,
           evidence: [mapping.attachment?.attached, mapping.mapped, at],
           absent: { from: mapping.mapped?.ns ?? null, to: at.ns },
-          needs: mapping.recipe ? [] : [['unmap']],
+          needs: unmapProbes(world, mapping),
           summary: `${bufferName(buffer)} was invalidated while ${importerName(mapping.attachment)} had it mapped, which has no callback to hear it`,
         })
       }

@@ -1,3 +1,4 @@
+import { unmapProbes } from '../evolve/unmap-evidence.ts'
 import { report } from '../findings.ts'
 import type { Mapping, Sighting } from '../world/entities.ts'
 import type { World } from '../world/world.ts'
@@ -77,7 +78,7 @@ function never(world: World, mapping: Mapping, at: Sighting, when: string): void
     revocation: mapping.revocation,
     evidence: [mapping.mapped, mapping.invalidated, from, at],
     absent: { from: from.ns, to: at.ns },
-    needs: mapping.recipe ? [] : [['unmap']],
+    needs: unmapProbes(world, mapping),
     missing:
       classDoubt(mapping) ??
       (enough || released ? null : `the trace ends ${span(waited)} after the importer was told, within its deadline`),

@@ -1,3 +1,4 @@
+import { unmapProbes } from '../evolve/unmap-evidence.ts'
 import { report } from '../findings.ts'
 import type { Attachment, Mapping, Sighting } from '../world/entities.ts'
 import type { World } from '../world/world.ts'
@@ -58,7 +59,7 @@ function leaked(world: World, mapping: Mapping, at: Sighting): void {
     pid: attachment.pid,
     evidence: [mapping.mapped, at],
     absent: { from: mapping.mapped?.ns ?? null, to: at.ns },
-    needs: [['unmap']],
+    needs: unmapProbes(world, mapping),
     missing: certain(world, attachment, at)
       ? joinDoubt(attachment)
       : 'the trace ends while it is open: it may be taken down later',

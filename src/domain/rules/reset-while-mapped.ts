@@ -1,5 +1,7 @@
 import { isLive } from '../evolve/mappings.ts'
+import { unmapProbes } from '../evolve/unmap-evidence.ts'
 import { report } from '../findings.ts'
+import type { Sighting } from '../world/entities.ts'
 import type { RuleModule } from './rule.ts'
 import { mappingName, resetName } from './wording.ts'
 
@@ -27,8 +29,8 @@ export const resetWhileMapped: RuleModule = {
           comm: world.record.comm,
           pid: reset.pid,
           evidence: [mapping.mapped, mapping.invalidated, reset.touched, reset.finished, mapping.unmapped],
-          absent: { from: mapping.mapped?.ns ?? null, to: reset.touched.ns },
-          needs: mapping.recipe ? [] : [['unmap']],
+          absent: between(mapping.mapped, reset.touched),
+          needs: unmapProbes(world, mapping),
           summary: `${mappingName(mapping)} was live during ${resetName(reset)}`,
         })
       }
@@ -50,4 +52,10 @@ export const resetWhileMapped: RuleModule = {
       }
     },
   },
+}
+
+/** Mapped before the reset or while it ran: what was lost in between could be the unmap, or the end of the reset. */
+function between(mapped: Sighting | null, touched: Sighting): { from: bigint | null; to: bigint } {
+  if (!mapped) return { from: null, to: touched.ns }
+  return mapped.ns < touched.ns ? { from: mapped.ns, to: touched.ns } : { from: touched.ns, to: mapped.ns }
 }

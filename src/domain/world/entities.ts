@@ -111,8 +111,10 @@ export interface Mapping extends Entity {
   revocation: Revocation | null
   liveAtReset: boolean
   sources: Set<string>
-  /** The map came from a probe of the recording recipe, whose set includes unmap and invalidate. */
-  recipe: boolean
+  /** Functions whose probes reported the map. */
+  via: Set<string>
+  /** Number of the `iommu:map` event that had translated its address when it was mapped. */
+  translated: number | null
   /** Rules that have spoken about this mapping. */
   flagged: Set<string>
 }

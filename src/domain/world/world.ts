@@ -64,10 +64,12 @@ export interface World {
   /** Kinds of act seen so far, and functions whose return is probed. */
   seen: Set<ActType>
   returning: Set<string>
+  /** Functions whose probes were seen. */
+  functions: Set<string>
+  /** IOVAs (16 hex digits) that `iommu:map` has translated and `iommu:unmap` not taken away since, with the event that did. */
+  translations: Map<string, number>
   /** Whether the current record's function was in `returning` before this record. */
   returningBefore: boolean
-  /** Probes of the recording recipe are in use. */
-  recipe: boolean
   exits: Map<number, Sighting>
   /** Attachments still open after their buffer's release. */
   orphans: Set<Attachment>
@@ -115,8 +117,9 @@ export function createWorld(options: { thresholds: Thresholds; ticks: boolean; r
     findings: [],
     seen: new Set(),
     returning: new Set(),
+    functions: new Set(),
+    translations: new Map(),
     returningBefore: false,
-    recipe: false,
     exits: new Map(),
     orphans: new Set(),
     graveyard: [],

@@ -1,0 +1,28 @@
+import type { Mapping } from '../world/entities.ts'
+import type { World } from '../world/world.ts'
+import { isVfioExporter } from './vfio-devices.ts'
+
+/** The functions through which a mapping goes that came through one of these. */
+const UNMAPS_OF: ReadonlyMap<string, readonly string[]> = new Map([
+  ['dma_buf_map_attachment', ['dma_buf_unmap_attachment']],
+  ['dma_buf_map_attachment_unlocked', ['dma_buf_unmap_attachment', 'dma_buf_unmap_attachment_unlocked']],
+  ['vfio_pci_dma_buf_map', ['vfio_pci_dma_buf_unmap', 'dma_buf_unmap_attachment']],
+])
+
+export function translationKey(iova: bigint): string {
+  return iova.toString(16).padStart(16, '0')
+}
+
+/**
+ * What must have been recorded for "this mapping was not unmapped" to mean anything: a probe where its unmap would
+ * show. Nothing more is needed where `iommu:map` showed its translation and no `iommu:unmap` has taken it away.
+ */
+export function unmapProbes(world: World, mapping: Mapping): readonly (readonly string[])[] {
+  const { iova, translated, via } = mapping
+  // iommufd's mappings are nothing but their translation.
+  if (via.size === 0) return [['iommu-unmap']]
+  if (iova !== null && translated !== null && world.translations.get(translationKey(iova)) === translated) return []
+  const probes = new Set([...via].flatMap((fn) => UNMAPS_OF.get(fn) ?? ['unmap']))
+  if (isVfioExporter(mapping.buffer?.exporter ?? null)) probes.add('vfio_pci_dma_buf_unmap')
+  return [[...probes]]
+}
