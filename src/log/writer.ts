@@ -39,14 +39,36 @@ export function livingWriter(stored: string | null): number | null {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ESRCH') return null
   }
-  return startTime(pid) === started ? pid : null
+  return startTime(pid) === started && !isEnding(pid) ? pid : null
 }
 
 function startTime(pid: number): string {
+  return statFields(pid)[19] ?? ''
+}
+
+const PF_EXITING = 0x4
+const SIGKILL_BIT = 1n << 8n
+
+/**
+ * A process that was killed answers signals until its parent has asked after it, which some parents never do; it runs no
+ * code of its own any more. fs/proc/array.c `do_task_stat()`: state and flags; `render_sigset_t()`: pending signals.
+ */
+function isEnding(pid: number): boolean {
+  const [state, , , , , , flags] = statFields(pid)
+  if (state === 'Z' || state === 'X' || (Number(flags) & PF_EXITING) !== 0) return true
+  const pending = /^(?:SigPnd|ShdPnd):\s*([0-9a-f]+)$/gm
+  return [...readProc(pid, 'status').matchAll(pending)].some(([, mask]) => (BigInt(`0x${mask}`) & SIGKILL_BIT) !== 0n)
+}
+
+/** Fields of /proc/pid/stat from the third on: the second, the command, may hold blanks and brackets. */
+function statFields(pid: number): string[] {
+  const stat = readProc(pid, 'stat')
+  return stat === '' ? [] : stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+}
+
+function readProc(pid: number, file: string): string {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    // The command, field 2, may hold blanks and brackets: count from behind it.
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''
+    return readFileSync(`/proc/${pid}/${file}`, 'latin1')
   } catch {
     return ''
   }
