@@ -77,9 +77,10 @@ function onAttachReturn(context: Context): void {
   const result = act.attach ?? (act.ret === null ? null : asPointer(act.ret))
   const source = `${world.record.name}@return`
   let attachment = call?.attachment ?? null
-  if (!attachment && result !== null && errnoOf(result) === null && sameAttach(task.attached, buffer, source, result)) {
-    attachment = task.attached
-  }
+  // The event just before, of the same thread, says whose return this is where the entry does not.
+  const reported = buffer ?? task.attached?.buffer ?? null
+  const succeeded = result !== null && errnoOf(result) === null
+  if (!attachment && succeeded && sameAttach(task.attached, reported, source, result)) attachment = task.attached
   attachment ??= createAttachment(world, buffer)
   world.about.attachment = attachment
   if (act.device !== null) attachment.device = act.device
@@ -186,7 +187,7 @@ export function ensureAttachment(context: Context): Attachment | null {
   if (!isAddress(act.attach)) return null
   const unbound = adopt(context, act.attach)
   if (unbound) return unbound
-  if (known) return null
+  if (known && !known.detached && isStill(known, act)) return null
   const attachment = createAttachment(world, ensureBuffer(context))
   attachment.device = act.device
   nameByPointer(world, attachment, act.attach)

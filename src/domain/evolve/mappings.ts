@@ -3,6 +3,7 @@ import { errnoOf, isAddress, u64 } from '../recognise/pointer.ts'
 import { asPointer } from '../recognise/probe.ts'
 import type { Attachment, Mapping, Sighting } from '../world/entities.ts'
 import { enter, leave, openCall } from '../world/task.ts'
+import { gapBetween } from '../world/window.ts'
 import { touch, type World } from '../world/world.ts'
 import { adopt, ensureAttachment, INVALIDATE_CALLS, isStill, knownAttachment } from './attachments.ts'
 import type { Context } from './context.ts'
@@ -181,19 +182,17 @@ function onlyOf(attachment: Attachment): Mapping | null {
 function detachedByPointer(context: Context): Attachment | null {
   const { world, act } = context
   const known = knownAttachment(world, act.attach, null)
-  // Where its attach was not seen, neither would be the next one at the same address.
+  // Where its attach was not seen, or could have been lost, the pointer is another attachment's by now.
   if (!known?.detached || !known.attached || !isStill(known, act)) return null
+  if (gapBetween(world.window, known.detached.ns, world.now.ns)) return null
   // The same address may by now be another attachment's, of which only the hashed pointer is known.
   return adopt(context, act.attach!) ? null : known
 }
 
 function findMapping(context: Context, attachment: Attachment, sgt: string | null): Mapping | null {
-  if (attachment.detached) {
-    context.tell('used-detached', { attachment, call: 'unmap' })
-    return null
-  }
+  if (attachment.detached) context.tell('used-detached', { attachment, call: 'unmap' })
   const live = sgt === null ? onlyOf(attachment) : mappingBySgt(attachment, sgt)
-  if (live) return live
+  if (live || attachment.detached) return live
   const retired = sgt === null ? undefined : attachment.retired?.sgt === sgt ? attachment.retired : undefined
   // Where maps do not show, an `sg_table` that comes again is as likely another one at the same address.
   if (retired?.mapped) {

@@ -1,3 +1,4 @@
+import type { ActType } from '../act-type.ts'
 import { judgeReset } from '../findings.ts'
 import type { ResetMethod, ResetTrigger } from '../read-model.ts'
 import { errnoName, errnoOfNumber, isAddress } from '../recognise/pointer.ts'
@@ -309,13 +310,26 @@ function onResetText(context: Context): void {
 
 const TEXT = 'console'
 
-/** The thread goes on to other things: a reset without a return probe ended where it was last heard of. */
+/** What a thread cannot do inside a reset. */
+const AFTER_RESET: ReadonlySet<ActType> = new Set([
+  'export',
+  'fd',
+  'get',
+  'attach',
+  'map',
+  'cpu-map',
+  'device-move',
+  'device-export',
+  'device-close',
+])
+
+/** The thread goes on to other things: a reset whose return was not seen ended where it was last heard of. */
 export function leaveBehind(context: Context): void {
-  const { task } = context
-  if (task.reset && !task.reset.closed && task.reset.finished) {
-    closeReset(context, task.reset)
-    task.reset = null
-  }
+  const { act, task } = context
+  if (!task.reset || task.reset.closed) return
+  if (!task.reset.finished && !AFTER_RESET.has(act.type)) return
+  closeReset(context, task.reset)
+  task.reset = null
 }
 
 export function closeReset(context: Context, reset: Reset): void {

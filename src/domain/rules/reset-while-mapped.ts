@@ -1,7 +1,7 @@
 import { isLive } from '../evolve/mappings.ts'
 import { unmapProbes } from '../evolve/unmap-evidence.ts'
 import { report } from '../findings.ts'
-import type { Sighting } from '../world/entities.ts'
+import { between } from '../world/window.ts'
 import type { RuleModule } from './rule.ts'
 import { mappingName, resetName } from './wording.ts'
 
@@ -52,10 +52,4 @@ export const resetWhileMapped: RuleModule = {
       }
     },
   },
-}
-
-/** Mapped before the reset or while it ran: what was lost in between could be the unmap, or the end of the reset. */
-function between(mapped: Sighting | null, touched: Sighting): { from: bigint | null; to: bigint } {
-  if (!mapped) return { from: null, to: touched.ns }
-  return mapped.ns < touched.ns ? { from: mapped.ns, to: touched.ns } : { from: touched.ns, to: mapped.ns }
 }

@@ -1,4 +1,5 @@
 import { report } from '../findings.ts'
+import { between } from '../world/window.ts'
 import type { RuleModule } from './rule.ts'
 import { bufferName, resetName } from './wording.ts'
 
@@ -26,7 +27,7 @@ export const resetWithoutRevoke: RuleModule = {
           comm: world.record.comm,
           pid: reset.pid,
           evidence: [buffer.exported, buffer.revocation?.restored, reset.first, reset.touched, reset.finished],
-          absent: { from: buffer.first.ns, to: reset.touched.ns },
+          absent: between(buffer.first, reset.touched),
           needs: [['invalidate', 'device-move']],
           summary: `${resetName(reset)} came without a revoke of ${bufferName(buffer)}${mapped ? '' : ', which nobody had mapped'}`,
         })

@@ -1,4 +1,5 @@
 import type { GapRow } from '../read-model.ts'
+import type { Sighting } from './entities.ts'
 
 /** A stretch of time in which events are missing, on one CPU or on all. An open end is null. */
 export interface Gap {
@@ -57,6 +58,12 @@ export function gapBetween(window: Window, from: bigint | null, to: bigint | nul
     if (begins && ends) return gap
   }
   return null
+}
+
+/** The time between two sightings, whichever came first; an unseen one was before the trace. */
+export function between(a: Sighting | null, b: Sighting): { from: bigint | null; to: bigint } {
+  if (!a) return { from: null, to: b.ns }
+  return a.ns < b.ns ? { from: a.ns, to: b.ns } : { from: b.ns, to: a.ns }
 }
 
 export function describeGap(gap: Gap): string {
