@@ -60,6 +60,11 @@ export interface IngestOptions {
   layout?: string
   /** Event names that are counted as `ignored`. */
   ignore?: string[]
+  /** What the capture is called. */
+  name?: string
+  /** Seconds. */
+  lateUnmapWarning?: string
+  lateUnmapError?: string
 }
 
 export interface CheckOptions {
@@ -74,6 +79,7 @@ export interface TimelineOptions {
   device?: string
   from?: string
   to?: string
+  limit?: string
 }
 
 export interface CaptureOption {

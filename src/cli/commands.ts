@@ -26,6 +26,9 @@ export const COMMANDS: readonly CommandEntry[] = [
       new Option('--clock <name>', 'the trace clock, where the file does not say'),
       new Option('--layout <name>', 'the layout of the text, where it should not be guessed'),
       new Option('--recognisers <file>', 'your own events that mean an access, a map, an unmap or a reset'),
+      new Option('--name <text>', "the capture's name, instead of the file's"),
+      new Option('--late-unmap-warning <seconds>', 'from when on an unmap after a revoke is late (default 1)'),
+      new Option('--late-unmap-error <seconds>', 'from when on that is an error (default 10)'),
       new Option('--ignore <event>', 'an event name to count and not to keep; may be repeated').argParser(
         (name: string, previous: string[] = []) => [...previous, name],
       ),
@@ -61,6 +64,7 @@ export const COMMANDS: readonly CommandEntry[] = [
       new Option('--device <name>', 'exporter or importer, as the trace names it'),
       new Option('--from <time>', 'nanoseconds, or seconds with a decimal point as the trace prints them'),
       new Option('--to <time>', 'the same; included'),
+      new Option('--limit <events>', 'stop after so many events'),
     ],
     load: () => import('./timeline.ts'),
   },

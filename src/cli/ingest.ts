@@ -1,0 +1,119 @@
+import type { Refusal } from '../../ingest/refusal.ts'
+import type { Severity } from '../domain/rules.ts'
+import { type LogConnection, openWriter } from '../log/connection.ts'
+import { printable } from '../output/table.ts'
+import { ingestCapture } from '../projection/ingest-capture.ts'
+import type { IngestOutcome } from '../projection/ingest-request.ts'
+import { Exit, type GlobalOptions, type IngestOptions, type Io, type Run, UsageError } from './command.ts'
+import { holes, reaches, standingOf } from './evidence.ts'
+import { ingestDocument } from './ingest-document.ts'
+import { type CaptureOptions, captureOptions } from './ingest-options.ts'
+import { type OpenedTrace, openTrace } from './open-trace.ts'
+import { createProgressLine } from './progress.ts'
+import { writeAll } from './write-all.ts'
+
+type Options = GlobalOptions & IngestOptions
+
+/** Reads each file into a capture of its own. Where outcomes differ, the worst one is the exit code: see `WORST_FIRST`. */
+export const run: Run<IngestOptions> = async (paths, options, io) => {
+  const { format } = options
+  if (format === 'csv' || format === 'arrow')
+    throw new UsageError(`ingest: --format ${format} is for tables; give table or json, then: revenant query findings`)
+  if (paths.filter((path) => path === '-').length > 1) throw new UsageError('ingest: - is given twice')
+  if (options.name !== undefined && paths.length > 1) throw new UsageError('ingest: --name is for one file')
+  const kept = captureOptions(options)
+  const log = lazyWriter(options.db)
+  const codes: number[] = []
+  try {
+    for (const path of paths) {
+      const trace = await openTrace(path, kept, io.stdin)
+      if (trace.kind === 'refused') {
+        io.stderr.write(refusalText(path, trace))
+        codes.push(Exit.input)
+        continue
+      }
+      try {
+        codes.push(await ingestOne(path, trace, kept, await log.open(), options, io))
+      } finally {
+        trace.close()
+      }
+      if (io.signal.aborted) break
+    }
+  } finally {
+    log.close()
+  }
+  return WORST_FIRST.find((code) => codes.includes(code)) ?? Exit.done
+}
+
+const WORST_FIRST: readonly number[] = [Exit.interrupted, Exit.input, Exit.findings, Exit.incomplete]
+
+/** An input that cannot be used must not leave a database behind: it is made for the first one that can. */
+function lazyWriter(path: string) {
+  let db: LogConnection | undefined
+  return {
+    async open(): Promise<LogConnection> {
+      db ??= await openWriter(path)
+      return db
+    },
+    close: () => db?.close(),
+  }
+}
+
+async function ingestOne(
+  path: string,
+  { content, size, read }: OpenedTrace,
+  kept: CaptureOptions,
+  db: LogConnection,
+  options: Options,
+  io: Io,
+): Promise<number> {
+  const progress = options.quiet ? null : createProgressLine(printable(content.name), size, io.stderr)
+  let outcome: IngestOutcome
+  try {
+    outcome = await ingestCapture({
+      db,
+      content: options.name === undefined ? content : { ...content, name: options.name },
+      options: kept,
+      read,
+      signal: io.signal,
+      ...(progress ? { onProgress: progress.update } : {}),
+    })
+  } finally {
+    progress?.end()
+  }
+  if (!options.quiet) io.stderr.write(remarks(path, outcome, kept))
+  const { capture, duplicate, interrupted } = outcome
+  if (capture === null) return Exit.interrupted
+  if (options.format !== 'table')
+    io.stdout.write(`${JSON.stringify(ingestDocument(db.sqlite, path, capture, { duplicate }))}\n`)
+  else if (!interrupted) await summarise(db, capture.capture, duplicate, options, io)
+  if (interrupted) return Exit.interrupted
+  const standing = standingOf(db.sqlite, capture.capture)
+  if (options.failOn !== undefined && reaches(standing, options.failOn as Severity)) return Exit.findings
+  const open = options.strict ? holes(standing) : []
+  if (open.length > 0) io.stderr.write(`revenant: ${printable(path)}: the evidence is incomplete: ${open.join(', ')}\n`)
+  return open.length > 0 ? Exit.incomplete : Exit.done
+}
+
+async function summarise(db: LogConnection, capture: number, duplicate: boolean, options: Options, io: Io) {
+  const { writeSummary } = await import('./summary/write-summary.ts')
+  await writeAll(writeSummary(db, { capture, duplicate, db: options.db, color: options.color, stdout: io.stdout }), io)
+}
+
+/** What went differently than the user may think. */
+function remarks(path: string, { capture, duplicate, interrupted, resumedAt }: IngestOutcome, kept: CaptureOptions) {
+  const name = printable(path)
+  if (interrupted) {
+    const committed = capture ? `${capture.lines} lines are committed and stay` : 'nothing was committed yet'
+    return `revenant: interrupted; ${name}: ${committed}; run the same command again to go on\n`
+  }
+  if (duplicate && JSON.stringify(capture!.options) !== JSON.stringify(kept))
+    return `revenant: ${name}: already in the log as capture ${capture!.capture}, with other options, which stay; to have it judged with these, give another --db\n`
+  if (resumedAt > 0) return `revenant: ${name}: went on at byte ${resumedAt}, where an earlier ingest was interrupted\n`
+  return ''
+}
+
+function refusalText(path: string, { message, advice }: Refusal): string {
+  const about = message.includes(path) ? '' : `${path}: `
+  return `revenant: ${printable(`${about}${message} ${advice}`)}\n`
+}

@@ -1,0 +1,27 @@
+import { existsSync } from 'node:fs'
+import { openWriter } from '../log/connection.ts'
+import { LogError } from '../log/errors.ts'
+import { rebuild } from '../projection/rebuild.ts'
+import { captureNumber } from './capture-number.ts'
+import { type CaptureOption, Exit, type Run } from './command.ts'
+
+/** Makes the read models anew out of the log; what readers see changes at once, when all of it is done. */
+export const run: Run<CaptureOption> = async (_, options, io) => {
+  if (!existsSync(options.db))
+    throw new LogError(
+      'database-missing',
+      `${options.db}: there is no database, so there is nothing to rebuild; give its name with --db`,
+    )
+  const db = await openWriter(options.db)
+  try {
+    const capture = captureNumber(db.sqlite, options.capture)
+    const captures = rebuild(db, capture === null ? {} : { capture })
+    const findings = Number(db.sqlite.prepare('SELECT count(*) FROM finding').pluck().get())
+    if (options.format === 'table')
+      io.stdout.write(`${captures} captures replayed; the log has ${findings} findings. See: revenant check\n`)
+    else io.stdout.write(`${JSON.stringify({ captures, findings })}\n`)
+    return Exit.done
+  } finally {
+    db.close()
+  }
+}

@@ -1,0 +1,36 @@
+import type { Capture } from '../../log/captures.ts'
+import { type Page, quoted } from './page.ts'
+import { count, many, spanText, timeText } from './quantity.ts'
+
+/** How much the events of a trace can prove, by tier. */
+const TIERS: Record<string, string> = {
+  T0: 'native dma_buf events only',
+  T1: 'native dma_buf events and the kernel log or resets',
+  T2: 'probes on maps, unmaps, invalidates or moves',
+  T3: 'probes, and IOMMU, DMA or fence events',
+}
+
+/** What was read: every line of it, with what kind of trace it is and the time it covers. */
+export function* headingText(page: Page, capture: Capture, tier: string | null, duplicate: boolean): Generator<string> {
+  const { ticks, firstNs, lastNs } = capture
+  const again = duplicate ? ', already in the log: nothing was appended' : ''
+  yield `${page.paint('bold', quoted(capture.name, page.width))}: capture ${capture.capture}${again}\n`
+  const lines = [
+    `${count(capture.lines)} lines read: ${many(capture.events, 'event')}`,
+    `${count(capture.structural)} of structure`,
+    ...(capture.ignored > 0 ? [`${count(capture.ignored)} ignored`] : []),
+    `${count(capture.malformed)} not understood`,
+  ]
+  const lost = `${many(capture.lost, 'event')} known to be lost`
+  yield `  ${lines.join(', ')}; ${capture.lost > 0n ? page.paint('yellow', lost) : lost}\n`
+  const facts = [
+    capture.format ?? 'layout unknown',
+    `clock ${capture.clock ?? 'unknown'}`,
+    ...(capture.kernel === null ? [] : [`Linux ${quoted(capture.kernel, 60)}`]),
+    ...(firstNs === null || lastNs === null
+      ? []
+      : [`${timeText(firstNs, ticks)} to ${timeText(lastNs, ticks)} (${spanText(lastNs - firstNs, ticks)})`]),
+  ]
+  yield `  ${facts.join(', ')}\n`
+  yield `  evidence: ${tier === null ? 'nothing about dma-buf' : `${tier}, ${TIERS[tier] ?? 'unknown'}`}\n\n`
+}
