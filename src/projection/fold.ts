@@ -45,15 +45,22 @@ interface FoldedOptions {
   thresholds?: { lateUnmapWarning?: string; lateUnmapError?: string }
 }
 
+const KNOWN = 1
+const DULL = 2
+/** `(`, with which the head of a probe's payload begins. */
+const PAREN = 0x28
+
 const TYPE_INDEX = new Map(ACT_TYPES.map((type, index) => [type, index]))
 
 export function createFold({ ticks, sorted = false, options }: FoldOptions): Fold {
   const own = (options ?? {}) as FoldedOptions
-  const recognise = createRecogniser(own.recognisers)
+  const { recognise, knows } = createRecogniser(own.recognisers)
   const record: TraceRecord = { seq: 0, line: 0, time: 0n, cpu: 0, pid: 0, tgid: 0, comm: '', name: '', payload: '' }
   const world = createWorld({ thresholds: thresholdsOf(own), ticks, record })
   const act = emptyAct()
   const strings: string[] = []
+  /** By dictionary id: whether an event of that name can mean anything without a probe's head; 0 not asked yet. */
+  let names = new Uint8Array(1024)
   const devices = new Map<string, number>()
   let devicesTold = 0
   let last: bigint | null = null
@@ -77,18 +84,20 @@ export function createFold({ ticks, sorted = false, options }: FoldOptions): Fol
           onNote(context, batch.notes[note++]!)
         }
         record.seq = firstSeq + i
-        record.line = batch.firstLine + batch.line[i]!
-        record.time = time
         record.cpu = batch.cpu[i]!
-        record.pid = batch.pid[i]!
-        record.tgid = batch.tgid[i]!
-        record.comm = strings[batch.comm[i]!]!
-        record.name = strings[batch.name[i]!]!
-        record.payload = text(batch.payloadStart[i]!, batch.payloadEnd[i]!)
         if (sorted && last === null) onBackwards(context)
         if (last !== null && time < last) onBackwards(context)
         last = time
         hear(time)
+        const start = batch.payloadStart[i]!
+        if (nameKind(batch.name[i]!) === DULL && batch.bytes[start] !== PAREN) continue
+        record.line = batch.firstLine + batch.line[i]!
+        record.time = time
+        record.pid = batch.pid[i]!
+        record.tgid = batch.tgid[i]!
+        record.comm = strings[batch.comm[i]!]!
+        record.name = strings[batch.name[i]!]!
+        record.payload = text(start, batch.payloadEnd[i]!)
         if (!recognise(record, act)) continue
         world.now = { ns: time, seq: record.seq }
         world.about.buffer = null
@@ -108,6 +117,16 @@ export function createFold({ ticks, sorted = false, options }: FoldOptions): Fol
       return take(null)
     },
     tier: () => evidenceTier(world.seen),
+  }
+
+  function nameKind(id: number): number {
+    if (id >= names.length) {
+      const larger = new Uint8Array(Math.max(id + 1, names.length * 2))
+      larger.set(names)
+      names = larger
+    }
+    if (names[id] === 0) names[id] = knows(strings[id]!) ? KNOWN : DULL
+    return names[id]!
   }
 
   function hear(time: bigint): void {

@@ -45,7 +45,7 @@ export async function foldText(text: Buffer, options: unknown = {}): Promise<Fol
     }
   }
   for await (const batch of readBatches([text], parser)) {
-    fold ??= createFold({ ticks: parser.facts().ticks, options })
+    fold ??= createFold({ ticks: parser.facts().ticks ?? false, options })
     keep(fold.feed(batch, events))
     events += batch.count
   }

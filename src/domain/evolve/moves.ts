@@ -1,6 +1,7 @@
 import type { Cause } from '../read-model.ts'
 import type { Buffer, VfioDevice } from '../world/entities.ts'
 import { enter, leave, type Move } from '../world/task.ts'
+import { gapBetween } from '../world/window.ts'
 import { touch } from '../world/world.ts'
 import type { Context } from './context.ts'
 import { setCause, setRestored } from './revocations.ts'
@@ -117,11 +118,12 @@ export function settle(context: Context, move: Move): void {
  */
 function moveUntold(context: Context, device: VfioDevice, revoking: boolean): void {
   const { world } = context
-  if (!revoking && world.seen.has('invalidate')) return
+  const probed = world.seen.has('invalidate')
   for (const buffer of device.buffers) {
     if (buffer.released || buffer.dead || buffer.state === (revoking ? 'revoked' : 'live')) continue
     if (revoking) buffer.state = 'revoked'
     else {
+      if (probed && !gapBetween(world.window, buffer.revocation?.invalidated.ns ?? null, world.now.ns)) continue
       buffer.restoring = world.now
       buffer.bornRevoked = false
       buffer.state = 'live'

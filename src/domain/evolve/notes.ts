@@ -1,5 +1,6 @@
 import { reconsider } from '../findings.ts'
 import type { Note } from '../record.ts'
+import { forgetCalls } from '../world/task.ts'
 import { addGap, type Gap } from '../world/window.ts'
 import type { Context } from './context.ts'
 
@@ -10,6 +11,7 @@ export function onNote(context: Context, note: Note): void {
   const seq = world.now.seq
   switch (note.kind) {
     case 'lost':
+      for (const task of world.tasks.values()) if (task.cpu === note.cpu) forgetCalls(task)
       return begin(context, note.cpu, {
         cpu: note.cpu,
         from: window.last[note.cpu] ?? window.end,

@@ -30,19 +30,9 @@ export function readFields(payload: string, from: number, out: Fields): void {
       at = next + 1
       continue
     }
-    const start = mark + 1
-    const first = payload.charCodeAt(start)
-    let stop: number
-    let value: string
-    if (first === QUOTE) {
-      stop = quotedEnd(payload, start + 1)
-      value = payload.slice(start + 1, stop - (payload.charCodeAt(stop - 1) === QUOTE ? 1 : 0))
-    } else {
-      stop = first === BRACE ? braceEnd(payload, start) : plainEnd(payload, start)
-      value = payload.slice(start, stop)
-    }
+    const stop = valueEnd(payload, mark + 1)
     out.keys[out.count] = payload.slice(at, mark)
-    out.values[out.count] = value
+    out.values[out.count] = valueText(payload, mark + 1, stop)
     out.count++
     at = stop
   }
@@ -64,10 +54,23 @@ function isWord(code: number): boolean {
 }
 
 /** Index of the `=` that ends the key beginning at `at`, or -1 where no key begins. */
-function keyEnd(payload: string, at: number): number {
+export function keyEnd(payload: string, at: number): number {
   let i = at
   while (i < payload.length && isWord(payload.charCodeAt(i))) i++
   return i > at && payload.charCodeAt(i) === EQUALS ? i : -1
+}
+
+/** Where the value that begins at `start` ends. */
+export function valueEnd(payload: string, start: number): number {
+  const first = payload.charCodeAt(start)
+  if (first === QUOTE) return quotedEnd(payload, start + 1)
+  return first === BRACE ? braceEnd(payload, start) : plainEnd(payload, start)
+}
+
+/** The value, without the quotes of a string. */
+export function valueText(payload: string, start: number, stop: number): string {
+  if (payload.charCodeAt(start) !== QUOTE) return payload.slice(start, stop)
+  return payload.slice(start + 1, payload.charCodeAt(stop - 1) === QUOTE && stop > start + 1 ? stop - 1 : stop)
 }
 
 function plainEnd(payload: string, start: number): number {

@@ -16,26 +16,14 @@ export interface Head {
   end: number
 }
 
-/** Heads repeat by the thousand; the number of different ones is the number of probes times their callers. */
-export function createHeadReader(): (payload: string) => Head | null {
-  const seen = new Map<string, Head | null>()
-  return (payload) => {
-    if (payload.charCodeAt(0) !== PAREN) return null
-    const end = headEnd(payload)
-    if (end < 0) return null
-    const text = payload.slice(0, end)
-    let head = seen.get(text)
-    if (head === undefined) {
-      head = parseHead(text)
-      if (seen.size >= MOST_HEADS) seen.clear()
-      seen.set(text, head)
-    }
-    return head
-  }
+/** The head of a payload, or null where it has none: then the event is no probe. */
+export function readHead(payload: string): Head | null {
+  if (payload.charCodeAt(0) !== PAREN) return null
+  const end = headEnd(payload)
+  return end < 0 ? null : parseHead(payload.slice(0, end))
 }
 
 const PAREN = 0x28
-const MOST_HEADS = 65536
 
 function headEnd(payload: string): number {
   let close = payload.indexOf(')')

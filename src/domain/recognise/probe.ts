@@ -1,72 +1,87 @@
-import type { Act } from '../act.ts'
-import type { Fields } from './fields.ts'
+import type { Act, Point } from '../act.ts'
+import type { ActType } from '../act-type.ts'
+import { emptyShape, type FieldShape, fillFields } from './field-shape.ts'
+import { emptyFields, type Fields } from './fields.ts'
 import { FUNCTIONS, type ProbedFunction, RECIPE_NAMES, RECIPE_PREFIX } from './functions.ts'
 import type { Head } from './head.ts'
-import { fillSlot, SLOT_OF, type Slot } from './slots.ts'
+import { fillSlot, type Slot } from './slots.ts'
 import { TRACEPOINT_TYPES } from './tracepoints.ts'
 
+/** What the records of one probe mean that return to one caller: all but the values of their fields. */
+export interface Probe {
+  /** The payload's head, as text. */
+  head: string
+  type: ActType
+  fn: string
+  point: Point
+  module: string | null
+  caller: string | null
+  callerModule: string | null
+  recipe: boolean
+  spec: ProbedFunction | null
+  /** The fields as this probe prints them, in order: learned from its first record. */
+  shape: FieldShape
+}
+
 /**
- * A probe event: known by the function in its head, else by a recipe name. Field names are hints: those nobody has
- * heard of are taken by their place among the function's parameters and by what their values look like.
- * Returns false where the probe means nothing here.
+ * A probe event is known by the function in its head, else by a recipe name. Null where the probe means nothing here.
  */
-export function recogniseProbe(name: string, head: Head, fields: Fields, act: Act): boolean {
+export function probeOf(name: string, head: Head, headText: string): Probe | null {
   const recipe = RECIPE_PREFIX.test(name)
-  const known = head.point === 'event' ? undefined : FUNCTIONS.get(head.name)
-  const byName = recipe ? RECIPE_NAMES.get(name) : undefined
-  act.recipe = recipe
-  act.fn = head.name
-  act.module = head.module
-  act.caller = head.caller
-  act.callerModule = head.callerModule
-  act.point = head.point
+  const probe = (type: ActType, spec: ProbedFunction | null, fn = head.name, point = head.point): Probe => ({
+    head: headText,
+    type,
+    fn,
+    point,
+    module: head.module,
+    caller: head.caller,
+    callerModule: head.callerModule,
+    recipe,
+    spec,
+    shape: emptyShape(),
+  })
   if (head.point === 'event') {
     const type = TRACEPOINT_TYPES.get(head.name)
-    if (type === undefined) return false
-    act.type = type
-    return fillByName(fields, act, null)
+    return type === undefined ? null : probe(type, null)
   }
-  if (known) {
-    act.type = known.type
-    return fillByName(fields, act, known)
-  }
+  const known = FUNCTIONS.get(head.name)
+  if (known) return probe(known.type, known)
+  const byName = recipe ? RECIPE_NAMES.get(name) : undefined
   if (byName) {
-    act.fn = byName.fn
-    act.point = byName.point
     const spec = FUNCTIONS.get(byName.fn)!
-    act.type = spec.type
-    return fillByName(fields, act, spec)
+    return probe(spec.type, spec, byName.fn, byName.point)
   }
-  if (recipe && name.startsWith('pcirst_')) {
-    act.type = 'reset'
-    if (name.endsWith('_ret')) act.point = 'return'
-    return fillByName(fields, act, null)
+  if (recipe && name.startsWith('pcirst_'))
+    return probe('reset', null, head.name, name.endsWith('_ret') ? 'return' : head.point)
+  return name.startsWith('cb_') ? probe('importer-callback', null) : null
+}
+
+const strangers = emptyFields()
+
+/**
+ * Fills `act` from one record of a probe. Field names are hints: those nobody has heard of are taken by their place
+ * among the function's parameters and by what their values look like.
+ */
+export function recogniseProbe(probe: Probe, payload: string, act: Act): void {
+  act.type = probe.type
+  act.point = probe.point
+  act.fn = probe.fn
+  act.module = probe.module
+  act.caller = probe.caller
+  act.callerModule = probe.callerModule
+  act.recipe = probe.recipe
+  fillFields(payload, probe.head.length, probe.shape, act, strangers)
+  const { spec } = probe
+  if (!spec) return
+  if (strangers.count > 0) fillByPlace(strangers, act, spec)
+  if (act.point === 'return' && spec.returns) {
+    const slot = spec.returns as Slot
+    if (slot !== 'ret' && act[slot] === null && act.ret !== null) act[slot] = asPointer(act.ret)
   }
-  if (recipe && name.startsWith('dbuf_')) return false
-  if (/^cb_/.test(name)) {
-    act.type = 'importer-callback'
-    return fillByName(fields, act, null)
-  }
-  return false
 }
 
 const KERNEL_POINTER = /^0xff[0-9a-f]{14}$/
 const PCI_ADDRESS = /^[0-9a-f]{4,}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$/
-
-function fillByName(fields: Fields, act: Act, spec: ProbedFunction | null): boolean {
-  let strangers = 0
-  for (let i = 0; i < fields.count; i++) {
-    const slot = SLOT_OF.get(fields.keys[i]!)
-    if (slot === undefined) strangers++
-    else fillSlot(act, slot, fields.values[i]!)
-  }
-  if (strangers > 0 && spec) fillByPlace(fields, act, spec)
-  if (act.point === 'return' && spec?.returns) {
-    const slot = spec.returns as Slot
-    if (slot !== 'ret' && act[slot] === null && act.ret !== null) act[slot] = asPointer(act.ret)
-  }
-  return true
-}
 
 /** `arg1`, `arg2` … by number; other unknown names by the look of their values, in the order of the parameters. */
 function fillByPlace(fields: Fields, act: Act, spec: ProbedFunction): void {
@@ -74,7 +89,6 @@ function fillByPlace(fields: Fields, act: Act, spec: ProbedFunction): void {
   const order: string[] = atReturn && spec.returns ? [spec.returns, ...spec.args] : [...spec.args]
   for (let i = 0; i < fields.count; i++) {
     const key = fields.keys[i]!
-    if (SLOT_OF.has(key)) continue
     const value = fields.values[i]!
     const numbered = /^arg(\d+)$/.exec(key)
     if (numbered) {

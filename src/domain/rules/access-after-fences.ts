@@ -26,7 +26,7 @@ export const accessAfterFences: RuleModule = {
         comm: world.record.comm,
         pid: world.record.pid,
         evidence: [mapping.invalidated, fences, fact.at],
-        absent: { from: fences.ns, to: fact.at.ns },
+        absent: { from: mapping.mapped?.ns ?? fences.ns, to: fact.at.ns },
         summary: `${importerName(mapping.attachment)} accessed ${hex(fact.address)} ${span(fact.at.ns - fences.ns)} after the fences of ${bufferName(mapping.buffer)} had drained`,
       })
     },

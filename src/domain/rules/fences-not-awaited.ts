@@ -1,4 +1,5 @@
 import { report } from '../findings.ts'
+import type { Fence, Sighting } from '../world/entities.ts'
 import type { RuleModule } from './rule.ts'
 import { bufferName, resetName } from './wording.ts'
 
@@ -31,7 +32,7 @@ export const fencesNotAwaited: RuleModule = {
           comm: world.record.comm,
           pid: reset.pid,
           evidence: [revocation.requested, revocation.notified, ...pending.map((fence) => fence.added), reset.touched],
-          absent: { from: revocation.requested.ns, to: reset.touched.ns },
+          absent: { from: earliest(revocation.requested, pending), to: reset.touched.ns },
           missing:
             pending.length === 0
               ? 'no fence of this buffer was seen to be pending, so that none was needed is possible'
@@ -44,4 +45,9 @@ export const fencesNotAwaited: RuleModule = {
       }
     },
   },
+}
+
+/** A signal can have been lost from the moment that a fence was added. */
+function earliest(requested: Sighting, pending: readonly Fence[]): bigint {
+  return pending.reduce((first, { added }) => (added.ns < first ? added.ns : first), requested.ns)
 }

@@ -34,7 +34,7 @@ function lost(world: World, attachment: Attachment): void {
     comm: world.record.comm,
     pid: attachment.pid,
     evidence: [attachment.lost, restored],
-    absent: { from: restored.ns, to: world.now.ns },
+    absent: { from: attachment.lost.ns, to: world.now.ns },
     summary: `${importerName(attachment)} lost its mapping of ${bufferName(attachment.buffer)} to a revoke and never mapped it again, although it was restored`,
   })
 }

@@ -57,7 +57,7 @@ function late(world: World, mapping: Mapping, from: Sighting, to: Sighting, took
     comm: mapping.unmappedComm,
     pid: mapping.unmappedPid,
     evidence: [mapping.mapped, mapping.invalidated, from, mapping.unmapEntered, to],
-    absent: { from: from.ns, to: to.ns },
+    absent: { from: mapping.mapped?.ns ?? from.ns, to: to.ns },
     missing: classDoubt(mapping),
     summary: `${mappingName(mapping)} was unmapped ${span(took)} after its importer had been told to let go`,
   })
@@ -77,7 +77,7 @@ function never(world: World, mapping: Mapping, at: Sighting, when: string): void
     mapping,
     revocation: mapping.revocation,
     evidence: [mapping.mapped, mapping.invalidated, from, at],
-    absent: { from: from.ns, to: at.ns },
+    absent: { from: mapping.mapped?.ns ?? from.ns, to: at.ns },
     needs: unmapProbes(world, mapping),
     missing:
       classDoubt(mapping) ??

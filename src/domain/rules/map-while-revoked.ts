@@ -27,7 +27,7 @@ export const mapWhileRevoked: RuleModule = {
         comm: world.record.comm,
         pid: world.record.pid,
         evidence: [revocation.requested, revocation.invalidated, revocation.notified, mapping.mapped],
-        absent: { from: told.ns, to: mapping.mapped!.ns },
+        absent: { from: revocation.invalidated.ns, to: mapping.mapped!.ns },
         missing:
           told.ns === mapping.mapped!.ns
             ? 'the map and the revoke bear the same time stamp: which came first is not certain'

@@ -1,4 +1,5 @@
 import { report } from '../findings.ts'
+import { between } from '../world/window.ts'
 import type { RuleModule } from './rule.ts'
 import { bufferName, importerName } from './wording.ts'
 
@@ -17,6 +18,7 @@ export const useAfterPermanentRevoke: RuleModule = {
         comm: world.record.comm,
         pid: world.record.pid,
         evidence: [mapping.buffer.revocation?.requested, mapping.mapped],
+        absent: between(mapping.buffer.revocation?.requested ?? null, mapping.mapped!),
         summary: `${importerName(mapping.attachment)} mapped ${bufferName(mapping.buffer)} after it had been revoked for good`,
       })
     },
@@ -37,6 +39,7 @@ export const useAfterPermanentRevoke: RuleModule = {
         comm: world.record.comm,
         pid: world.record.pid,
         evidence: [buffer.revocation?.requested, attachment.entered, attachment.attached],
+        absent: between(buffer.revocation?.requested ?? null, attachment.attached),
         missing: race
           ? "the attach may have passed the exporter's test before the revoke: its entry is not probed"
           : null,

@@ -28,6 +28,8 @@ export interface Move {
 
 /** What one thread is in the middle of. Return probes carry little; the thread tells what they return from. */
 export interface Task {
+  /** CPU of its last event. */
+  cpu: number
   calls: Call[]
   move: Move | null
   /** Device whose close this thread runs. */
@@ -42,7 +44,26 @@ export interface Task {
 const DEEPEST = 32
 
 export function createTask(): Task {
-  return { calls: [], move: null, closing: null, reset: null, exported: null, attached: null, invalidated: null }
+  return {
+    cpu: -1,
+    calls: [],
+    move: null,
+    closing: null,
+    reset: null,
+    exported: null,
+    attached: null,
+    invalidated: null,
+  }
+}
+
+/** Events were lost: what the thread was in the middle of may be over. */
+export function forgetCalls(task: Task): void {
+  task.calls.length = 0
+  task.move = null
+  task.closing = null
+  task.exported = null
+  task.attached = null
+  task.invalidated = null
 }
 
 export function enter(task: Task, fn: string, entered: Sighting, fields: Partial<Omit<Call, 'fn' | 'entered'>>): Call {

@@ -137,6 +137,7 @@ export function currentTask(world: World): Task {
     task = createTask()
     world.tasks.set(key, task)
   }
+  task.cpu = cpu
   return task
 }
 
