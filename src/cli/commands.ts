@@ -77,7 +77,6 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'verify',
     summary: 'prove the database sound: the log whole, the projections equal to a fresh replay',
-    options: () => [capture()],
     load: () => import('./verify.ts'),
   },
   {

@@ -4,6 +4,8 @@ import { LogError } from '../log/errors.ts'
 import { rebuild } from '../projection/rebuild.ts'
 import { captureNumber } from './capture-number.ts'
 import { type CaptureOption, Exit, type Run } from './command.ts'
+import { commandLine } from './own-name.ts'
+import { many } from './summary/quantity.ts'
 
 /** Makes the read models anew out of the log; what readers see changes at once, when all of it is done. */
 export const run: Run<CaptureOption> = async (_, options, io) => {
@@ -18,7 +20,9 @@ export const run: Run<CaptureOption> = async (_, options, io) => {
     const captures = rebuild(db, capture === null ? {} : { capture })
     const findings = Number(db.sqlite.prepare('SELECT count(*) FROM finding').pluck().get())
     if (options.format === 'table')
-      io.stdout.write(`${captures} captures replayed; the log has ${findings} findings. See: revenant check\n`)
+      io.stdout.write(
+        `${many(captures, 'capture')} replayed; the log has ${many(findings, 'finding')}. See: ${commandLine('check', options.db)}\n`,
+      )
     else io.stdout.write(`${JSON.stringify({ captures, findings })}\n`)
     return Exit.done
   } finally {

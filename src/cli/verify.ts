@@ -2,6 +2,7 @@ import { openReader } from '../log/connection.ts'
 import { printable } from '../output/table.ts'
 import { verify } from '../projection/verify.ts'
 import { Exit, type Run } from './command.ts'
+import { many } from './summary/quantity.ts'
 
 /** Prints what is wrong with the database, one problem a line; exit 3 where there is any. */
 export const run: Run = async (_, { db: path, format }, io) => {
@@ -14,8 +15,8 @@ export const run: Run = async (_, { db: path, format }, io) => {
         io.stdout.write(`${capture === null ? '' : `capture ${capture}: `}${printable(message)}\n`)
       io.stdout.write(
         problems.length === 0
-          ? `sound: ${captures} captures, each line as it was read, the read models equal to a fresh replay\n`
-          : `${problems.length} problems. Where only read models are wrong, revenant rebuild mends them; else ingest the traces into a new database.\n`,
+          ? `sound: ${many(captures, 'capture')}, each line as it was read, the read models equal to a fresh replay\n`
+          : `${many(problems.length, 'problem')}. Where only read models are wrong, revenant rebuild mends them; else ingest the traces into a new database.\n`,
       )
     } else io.stdout.write(`${JSON.stringify({ captures, sound: problems.length === 0, problems })}\n`)
     return problems.length === 0 ? Exit.done : Exit.input

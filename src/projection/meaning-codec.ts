@@ -33,6 +33,12 @@ export function unpackMeaning(stored: Uint8Array, count: number): Meaning {
   return { type, buffer, attachment, device }
 }
 
+/** The `type` column alone, for those who only ask which kinds of act there were. */
+export function unpackTypes(stored: Uint8Array, count: number): Uint8Array {
+  const raw = unzstd(stored)
+  return new Uint8Array(readPlanes(raw, HEAD, count, raw[0]!))
+}
+
 function encodeMeaning(batch: MeaningBatch): Buffer {
   const { count } = batch
   const shifted = (ids: Int32Array) => {

@@ -2,7 +2,7 @@
 import type Database from 'better-sqlite3'
 import { ACT_TYPES, type ActType } from '../../domain/act-type.ts'
 import type { Rule } from '../../domain/rules.ts'
-import { unpackMeaning } from '../../projection/meaning-codec.ts'
+import { unpackTypes } from '../../projection/meaning-codec.ts'
 
 export interface BlindSpot {
   /** Any of these would do. */
@@ -63,7 +63,7 @@ function typesSeen(sqlite: Database.Database, capture: number): Set<ActType> {
   const blobs = sqlite.prepare('SELECT events, columns FROM meaning WHERE capture = ?')
   for (const row of blobs.iterate(capture)) {
     const { events, columns } = row as { events: number; columns: Buffer }
-    for (const type of unpackMeaning(columns, events).type) seen[type] = 1
+    for (const type of unpackTypes(columns, events)) seen[type] = 1
   }
   return new Set(ACT_TYPES.filter((_, index) => seen[index] === 1))
 }

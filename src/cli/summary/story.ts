@@ -1,11 +1,15 @@
 import type Database from 'better-sqlite3'
 import { printable } from '../../output/table.ts'
-import { attached, type Deed, deedsOf, exported, mapped, reset, revoked } from './deeds.ts'
-import { foldRows } from './fold-rows.ts'
+import { attached } from './deeds/attached.ts'
+import { type Deed, readDeeds } from './deeds/deed.ts'
+import { exported } from './deeds/exported.ts'
+import { mapped } from './deeds/mapped.ts'
+import { reset } from './deeds/reset.ts'
+import { revoked } from './deeds/revoked.ts'
 import { type Page, quoted, VERDICT_STYLE } from './page.ts'
 import { many, timeText } from './quantity.ts'
-import { storyRows } from './story-rows.ts'
 
+const KINDS = [exported, attached, mapped, revoked, reset]
 const PLACES = 6
 const DEEDS = 24
 
@@ -19,20 +23,13 @@ export interface StoryOptions {
 /** What happened, device by device, each in time order; what happened often is told once. */
 export function* storyText(sqlite: Database.Database, page: Page, options: StoryOptions): Generator<string> {
   const { ticks } = options
-  const rows = storyRows(sqlite, options.capture)
-  const deeds = [
-    ...deedsOf(foldRows(rows.exports(), exported), exported, ticks),
-    ...deedsOf(foldRows(rows.attaches(), attached), attached, ticks),
-    ...deedsOf(foldRows(rows.maps(), mapped), mapped, ticks),
-    ...deedsOf(foldRows(rows.revokes(), revoked), revoked, ticks),
-    ...deedsOf(foldRows(rows.resets(), reset), reset, ticks),
-  ]
+  const deeds = KINDS.flatMap((kind) => readDeeds(sqlite, options.capture, kind, ticks))
   const places = byPlace(deeds)
   for (const [place, told] of places.slice(0, PLACES)) {
     yield `${page.paint('bold', quoted(place, page.width))}\n`
     const digits = Math.max(...told.map(({ ns }) => (ns === null ? 0 : timeText(ns, ticks).length)))
-    for (const { ns, text, verdict } of told.slice(0, DEEDS)) {
-      const time = (ns === null ? '' : timeText(ns, ticks)).padStart(digits)
+    for (const { ns, text, verdict, timed } of told.slice(0, DEEDS)) {
+      const time = (ns === null || !timed ? '' : timeText(ns, ticks)).padStart(digits)
       const judged = verdict === null ? '' : `: ${page.paint(VERDICT_STYLE[verdict], verdict)}`
       yield `  ${page.paint('dim', time)}  ${withVerdicts(printable(text), page)}${judged}\n`
     }

@@ -9,6 +9,7 @@ import { findingsText } from './findings.ts'
 import { headingText } from './heading.ts'
 import { limitsText } from './limits.ts'
 import { createPage, SEVERITY_STYLE } from './page.ts'
+import { many } from './quantity.ts'
 import { type FindingGroup, findingGroups, findingsOf } from './read-findings.ts'
 import { storyText } from './story.ts'
 
@@ -58,7 +59,7 @@ export function* writeSummary({ sqlite }: LogConnection, options: SummaryOptions
     },
   )
   for (const group of violated.filter(({ severity }) => severity === 'info'))
-    yield `${page.paint(SEVERITY_STYLE.info, 'info')}  ${group.rule}, ${group.count} times: ${more(group)}\n\n`
+    yield `${page.paint(SEVERITY_STYLE.info, 'info')}  ${group.rule}, ${many(group.count, 'time')}: ${more(group)}\n\n`
 
   yield section('What this trace cannot prove')
   const open = [

@@ -1,0 +1,24 @@
+import { many, sizeText } from '../quantity.ts'
+import type { DeedKind } from './deed.ts'
+import { between, bufferName } from './words.ts'
+
+export const exported: DeedKind = {
+  from: 'buffer r',
+  place: 'coalesce(r.exporter_device, r.exporter)',
+  ns: 'r.exported_ns',
+  columns: ['ino', 'exporter', 'size', 'released_ns'],
+  kind: ['r.exported_ns IS NULL', 'r.exporter'],
+  tally: { released: 'r.released_ns IS NOT NULL' },
+  one(row, ticks) {
+    const { ns, exporter, size, released_ns } = row
+    const by = exporter === null ? '' : ` by ${exporter}`
+    const big = typeof size === 'bigint' ? `, ${sizeText(BigInt.asUintN(64, size))}` : ''
+    const ended = released_ns === null ? ', no release seen' : `, released${between(' after ', ns, released_ns, ticks)}`
+    return `${bufferName(row)} ${ns === null ? 'was there before its export was seen' : 'exported'}${by}${big}${ended}`
+  },
+  all({ row, count, tally }) {
+    const by = row.exporter === null ? '' : ` by ${row.exporter}`
+    const what = row.ns === null ? 'were there before their export was seen' : 'exported'
+    return `${many(count, 'buffer')} ${what}${by}; the release of ${many(tally.released!, 'of them', 'of them')} was seen`
+  },
+}
