@@ -187,7 +187,7 @@ export function ensureAttachment(context: Context): Attachment | null {
   if (!isAddress(act.attach)) return null
   const unbound = adopt(context, act.attach)
   if (unbound) return unbound
-  if (known && !known.detached && isStill(known, act)) return null
+  if (known && !known.detached) known.uncertain = true
   const attachment = createAttachment(world, ensureBuffer(context))
   attachment.device = act.device
   nameByPointer(world, attachment, act.attach)
@@ -251,6 +251,7 @@ export function onDetach(context: Context): void {
     // Hashed and raw pointers join only by what this thread has just done.
     attachment =
       joinDetach(context.task, buffer, source) ??
+      onlyHolder(context, buffer) ??
       (isAddress(act.attach) ? adopt(context, act.attach) : null) ??
       createAttachment(world, buffer)
     if (isAddress(act.attach)) nameByPointer(world, attachment, act.attach)
@@ -270,6 +271,17 @@ export function onDetach(context: Context): void {
   for (const mapping of stillMapped) endMapping(context, mapping, 'detach')
   attachment.buffer?.attachments.delete(attachment)
   context.tell('detached', { attachment, stillMapped })
+}
+
+/**
+ * A hashed pointer that no attach showed: of the attachments known by their raw pointers alone, the oldest of this
+ * buffer and device goes. Which of several it was is not certain.
+ */
+function onlyHolder({ act }: Context, buffer: Buffer | null): Attachment | null {
+  if (!buffer || act.attachHashed === null) return null
+  const fits = [...buffer.attachments].filter((a) => a.hashed === null && a.device === act.device)
+  if (fits.length > 1) for (const each of fits) each.uncertain = true
+  return fits[0] ?? null
 }
 
 function joinDetach(task: Task, buffer: Buffer | null, source: string): Attachment | null {

@@ -79,7 +79,10 @@ export function evolve(context: Context): void {
     settle(context, task.move)
   if (act.fn !== null && act.point === 'return') {
     world.returningBefore = world.returning.has(act.fn)
-    world.returning.add(act.fn)
+    if (!world.returningBefore) {
+      world.returning.add(act.fn)
+      world.functions.add(`${act.fn}%return`)
+    }
   }
   world.seen.add(type)
   if (act.fn !== null && act.point !== 'event') world.functions.add(act.fn)

@@ -34,6 +34,7 @@ export function onReservationAdd({ world, act }: Context): void {
 export function onFence(context: Context): void {
   const { world, act } = context
   if (act.detail !== 'signaled') return
+  world.functions.add('dma_fence_signaled')
   const key = fenceKey(act)
   const fence = key === null ? undefined : world.fences.get(key)
   if (!fence) return

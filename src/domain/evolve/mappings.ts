@@ -153,8 +153,14 @@ export function onUnmap(context: Context): void {
   world.about.attachment = attachment
   world.about.buffer = attachment?.buffer ?? world.about.buffer
   // dma_buf_unmap_attachment_unlocked() wraps dma_buf_unmap_attachment(), which calls the exporter's unmap.
-  const outer = task.calls.at(-1)?.mapping
-  if (outer && outer.attachment === attachment && (act.sgt === null || outer.sgt === act.sgt)) {
+  const call = task.calls.at(-1)
+  const outer = call?.mapping
+  if (
+    outer &&
+    isWithin(act.fn!, call.fn) &&
+    outer.attachment === attachment &&
+    (act.sgt === null || outer.sgt === act.sgt)
+  ) {
     enter(task, act.fn!, world.now, { mapping: outer })
     return
   }
@@ -165,6 +171,13 @@ export function onUnmap(context: Context): void {
   mapping.unmappedComm = world.record.comm
   mapping.unmappedPid = world.record.pid
   if (!world.returning.has(act.fn!)) endMapping(context, mapping, 'unmap')
+}
+
+/** Outermost first. Where returns are not probed, the call before may be over: only its inner ones are the same unmap. */
+const UNMAP_CALLS = ['dma_buf_unmap_attachment_unlocked', 'dma_buf_unmap_attachment', 'vfio_pci_dma_buf_unmap']
+
+function isWithin(fn: string, outer: string): boolean {
+  return UNMAP_CALLS.indexOf(fn) > UNMAP_CALLS.indexOf(outer)
 }
 
 /** A return whose entry was not seen names a mapping that may still count as live. */

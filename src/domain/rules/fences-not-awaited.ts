@@ -33,6 +33,7 @@ export const fencesNotAwaited: RuleModule = {
           pid: reset.pid,
           evidence: [revocation.requested, revocation.notified, ...pending.map((fence) => fence.added), reset.touched],
           absent: { from: earliest(revocation.requested, pending), to: reset.touched.ns },
+          needs: [['dma_fence_signaled', 'dma_resv_wait_timeout%return']],
           missing:
             pending.length === 0
               ? 'no fence of this buffer was seen to be pending, so that none was needed is possible'

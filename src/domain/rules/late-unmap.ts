@@ -3,7 +3,7 @@ import { report } from '../findings.ts'
 import type { Mapping, Sighting } from '../world/entities.ts'
 import type { World } from '../world/world.ts'
 import type { RuleModule } from './rule.ts'
-import { mappingName, span } from './wording.ts'
+import { joinDoubt, mappingName, span } from './wording.ts'
 
 /**
  * R2. An importer that can be told kept its mapping for longer than the deadline after it was told: counted from the
@@ -81,6 +81,7 @@ function never(world: World, mapping: Mapping, at: Sighting, when: string): void
     needs: unmapProbes(world, mapping),
     missing:
       classDoubt(mapping) ??
+      (mapping.attachment && joinDoubt(mapping.attachment)) ??
       (enough || released ? null : `the trace ends ${span(waited)} after the importer was told, within its deadline`),
     summary: `${mappingName(mapping)} was still there ${when}, ${span(waited)} after its importer had been told to let go`,
   })

@@ -3,7 +3,7 @@ import { unmapProbes } from '../evolve/unmap-evidence.ts'
 import { report } from '../findings.ts'
 import { between } from '../world/window.ts'
 import type { RuleModule } from './rule.ts'
-import { mappingName, resetName } from './wording.ts'
+import { joinDoubt, mappingName, resetName } from './wording.ts'
 
 /**
  * R5. The device was reset while an importer still had one of its buffers mapped: DMA into a device that is being
@@ -31,6 +31,7 @@ export const resetWhileMapped: RuleModule = {
           evidence: [mapping.mapped, mapping.invalidated, reset.touched, reset.finished, mapping.unmapped],
           absent: between(mapping.mapped, reset.touched),
           needs: unmapProbes(world, mapping),
+          missing: mapping.attachment && joinDoubt(mapping.attachment),
           summary: `${mappingName(mapping)} was live during ${resetName(reset)}`,
         })
       }

@@ -1,0 +1,96 @@
+/** given(…).when(…).judge(…): a story, its trace text, and what the rules must say of it. */
+import { expect } from 'vitest'
+import type { FindingRow } from '../../src/domain/read-model.ts'
+import type { Rule, Severity, Verdict } from '../../src/domain/rules.ts'
+import { type Folded, foldText } from './fold-file.ts'
+import { type Printed, printTrace, type Step } from './printer.ts'
+
+/** A check of the findings that answers with those it has accounted for. */
+type Expectation = (folded: Folded, printed: Printed) => FindingRow[]
+
+interface Wanted {
+  severity?: Severity
+  verdict?: Verdict
+  ino?: number
+  importer?: string
+  missing?: RegExp
+  summary?: RegExp
+  /** Names of the events that prove it, in order. */
+  evidence?: string[]
+  /** How many such findings; 1 unless said. */
+  times?: number
+}
+
+/** The rule has spoken, so often and in these words; `violated` unless another verdict is given. */
+export function finding(rule: Rule, wanted: Wanted = {}): Expectation {
+  const { times = 1, verdict = wanted.missing ? 'undetermined' : 'violated' } = wanted
+  return (folded, printed) => {
+    const spoken = folded.findings.filter((row) => row.rule === rule && row.verdict === verdict)
+    expect(
+      spoken.map((row) => row.summary),
+      `${rule}, ${verdict}`,
+    ).toHaveLength(times)
+    for (const row of spoken) {
+      if (wanted.severity) expect(row.severity).toBe(wanted.severity)
+      if (wanted.ino !== undefined) expect(row.ino).toBe(BigInt(wanted.ino))
+      if (wanted.importer !== undefined) expect(row.importerDevice).toBe(wanted.importer)
+      if (wanted.missing) expect(row.missing).toMatch(wanted.missing)
+      else if (verdict === 'violated') expect(row.missing).toBeNull()
+      if (wanted.summary) expect(row.summary).toMatch(wanted.summary)
+      if (wanted.evidence) expect(row.evidence.map((seq) => printed.names[seq])).toEqual(wanted.evidence)
+    }
+    return spoken
+  }
+}
+
+/** The rule has not said a word, not even a doubtful one. */
+export function nothing(rule: Rule): Expectation {
+  return (folded) => {
+    expect(folded.findings.filter((row) => row.rule === rule).map((row) => row.summary)).toEqual([])
+    return []
+  }
+}
+
+/** Other rules may speak too: this story is not about them. */
+export function besides(...rules: Rule[]): Expectation {
+  return (folded) => folded.findings.filter((row) => rules.includes(row.rule))
+}
+
+interface Story {
+  when(...steps: Step[]): Story
+  /** Events of these names were not recorded. */
+  without(...names: string[]): Story
+  fold(): Promise<{ folded: Folded; printed: Printed }>
+  /** Checks each expectation, and that no other violated finding of severity warning or above was made. */
+  judge(...expectations: Expectation[]): Promise<Folded>
+}
+
+export function given(...steps: Step[]): Story {
+  return story(steps, new Set(), {})
+}
+
+/** As `given`, with the options of an ingest: thresholds, recognisers. */
+export function givenOptions(options: unknown, ...steps: Step[]): Story {
+  return story(steps, new Set(), options)
+}
+
+function story(steps: readonly Step[], without: ReadonlySet<string>, options: unknown): Story {
+  const fold: Story['fold'] = async () => {
+    const printed = printTrace(steps, without)
+    return { printed, folded: await foldText(Buffer.from(`${printed.lines.join('\n')}\n`), options) }
+  }
+  return {
+    when: (...more) => story([...steps, ...more], without, options),
+    without: (...names) => story(steps, new Set([...without, ...names]), options),
+    fold,
+    async judge(...expectations) {
+      const { folded, printed } = await fold()
+      const accounted = new Set(expectations.flatMap((check) => check(folded, printed)))
+      const others = folded.findings.filter(
+        (row) => row.verdict === 'violated' && row.severity !== 'info' && !accounted.has(row),
+      )
+      expect(others.map((row) => `${row.rule}: ${row.summary}`)).toEqual([])
+      return folded
+    },
+  }
+}
