@@ -1,4 +1,5 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 
 const BIN = fileURLToPath(new URL('../../bin/revenant.js', import.meta.url))
@@ -10,11 +11,14 @@ export interface Outcome {
 }
 
 /** Runs the command line as a user would, in a process of its own. */
-export function revenant(args: string[], env: Record<string, string> = {}): Promise<Outcome> {
+export function revenant(args: string[], env: Record<string, string> = {}, stdin?: Readable): Promise<Outcome> {
   const child = spawn(process.execPath, [BIN, ...args], {
     env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+    stdio: [stdin ? 'pipe' : 'ignore', 'pipe', 'pipe'],
+  }) as ChildProcessByStdio<Writable | null, Readable, Readable>
+  // Who refuses an input does not read it to its end.
+  child.stdin?.on('error', () => {})
+  if (child.stdin) stdin?.pipe(child.stdin)
   const stdout: Buffer[] = []
   let stderr = ''
   child.stdout.on('data', (chunk) => stdout.push(chunk))

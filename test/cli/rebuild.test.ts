@@ -1,0 +1,40 @@
+import Database from 'better-sqlite3'
+import { describe, expect, test } from 'vitest'
+import { example, useWorkspace } from './workspace.ts'
+
+const at = useWorkspace()
+
+const QUERIES = ['findings', 'buffers', 'mappings', 'attachments', 'revocations', 'resets', 'gaps']
+
+async function answers(): Promise<string[]> {
+  const outcomes = await Promise.all(QUERIES.map((name) => at.run('query', name, '--json')))
+  return outcomes.map(({ stdout }) => stdout.toString())
+}
+
+describe('rebuild', () => {
+  test('gives the same answers, byte for byte, also out of read models that were emptied', async () => {
+    await at.run('ingest', example('sysfs-reset'), example('iommu-fault'))
+    const before = await answers()
+    expect(JSON.parse(before[0]!).length).toBeGreaterThanOrEqual(3)
+    expect(await at.json('rebuild')).toMatchObject({ captures: 2 })
+    expect(await answers()).toEqual(before)
+
+    const db = new Database(at.db)
+    db.exec('DELETE FROM finding; DELETE FROM mapping; DELETE FROM meaning')
+    db.close()
+    expect(await answers()).not.toEqual(before)
+    const { code, stdout } = await at.run('rebuild', '--capture', '2')
+    expect([code, stdout.toString()]).toEqual([
+      0,
+      expect.stringMatching(/^1 capture replayed; the log has 1 finding\. /),
+    ])
+    await at.run('rebuild')
+    expect(await answers()).toEqual(before)
+  })
+
+  test('makes no database where there is none', async () => {
+    const { code, stderr } = await at.run('rebuild')
+    expect(code).toBe(3)
+    expect(stderr).toMatch(/there is no database, so there is nothing to rebuild/)
+  })
+})
