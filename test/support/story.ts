@@ -56,7 +56,7 @@ export function besides(...rules: Rule[]): Expectation {
   return (folded) => folded.findings.filter((row) => rules.includes(row.rule))
 }
 
-interface Story {
+export interface Story {
   when(...steps: Step[]): Story
   /** Events of these names were not recorded. */
   without(...names: string[]): Story

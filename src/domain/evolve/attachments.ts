@@ -239,11 +239,20 @@ export function knownAttachment(world: World, pointer: string | null, printed: s
   return null
 }
 
+/** The native event, which alone tells of the end of what is known by a hashed pointer alone. */
+const HASHED_DETACH = 'dma_buf:dma_buf_detach'
+
+/** Where the attachment's detach would show. */
+export function detachProbes(attachment: Attachment): readonly (readonly string[])[] {
+  return [[attachment.pointer === null ? HASHED_DETACH : 'detach']]
+}
+
 /** `dma_buf_detach()`: entry probe (raw pointer), native event (just before the kfree), or both. */
 export function onDetach(context: Context): void {
   const { world, act } = context
   if (act.point === 'return') return
   const source = `${world.record.name}@${act.point}`
+  if (act.attachHashed !== null) world.functions.add(HASHED_DETACH)
   const buffer = ensureBuffer(context)
   let attachment = knownAttachment(world, act.attach, act.attachHashed)
   if (attachment?.detached && attachment.detachSources.has(source)) attachment = null

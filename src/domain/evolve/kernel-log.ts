@@ -1,5 +1,7 @@
 import { u64 } from '../recognise/pointer.ts'
+import type { Buffer } from '../world/entities.ts'
 import type { Splat } from '../world/splat.ts'
+import type { Call } from '../world/task.ts'
 import type { Context } from './context.ts'
 import { directionName } from './mappings.ts'
 
@@ -51,16 +53,22 @@ export function onConsole(context: Context): void {
 }
 
 function beginSplat({ world, task }: Context): Splat {
-  const inside = task.calls.at(-1)
+  const call = task.calls.at(-1) ?? null
+  const inside = call !== null && world.returning.has(call.fn)
   return {
     began: world.now,
     lines: [world.now],
     headline: null,
-    relevant: inside !== undefined,
-    buffer: inside ? (inside.buffer ?? inside.mapping?.buffer ?? inside.attachment?.buffer ?? null) : null,
+    relevant: inside,
+    buffer: inside ? bufferOf(call) : null,
+    maybeWithin: inside ? null : call,
     comm: world.record.comm,
     pid: world.record.pid,
   }
+}
+
+function bufferOf(call: Call): Buffer | null {
+  return call.buffer ?? call.mapping?.buffer ?? call.attachment?.buffer ?? null
 }
 
 const MOST_LINES = 4096
@@ -69,6 +77,11 @@ function addLine({ world }: Context, splat: Splat, text: string): void {
   if (splat.lines.at(-1)?.seq !== world.now.seq && splat.lines.length < MOST_LINES) splat.lines.push(world.now)
   // The list of loaded modules names everybody.
   if (splat.headline === null && text.trim() !== '') splat.headline = text.trim()
+  if (splat.maybeWithin && text.includes(`${splat.maybeWithin.fn}+0x`)) {
+    splat.relevant = true
+    splat.buffer = bufferOf(splat.maybeWithin)
+    splat.maybeWithin = null
+  }
   if (!splat.relevant && /\+0x|^WARNING|^refcount_t|^BUG|^kernel BUG/.test(text)) splat.relevant = RELEVANT.test(text)
 }
 

@@ -1,9 +1,10 @@
+import { detachProbes } from '../evolve/attachments.ts'
 import { unmapProbes } from '../evolve/unmap-evidence.ts'
 import { report } from '../findings.ts'
 import type { Attachment, Mapping, Sighting } from '../world/entities.ts'
 import type { World } from '../world/world.ts'
 import type { RuleModule } from './rule.ts'
-import { bufferName, importerName, joinDoubt, mappingName } from './wording.ts'
+import { attachDoubt, bufferName, importerName, joinDoubt, mappingName } from './wording.ts'
 
 /**
  * R7. A mapping or an attachment that nobody took down. Open at the end of a trace it may simply live on: only after
@@ -33,9 +34,9 @@ export const leakedAttachment: RuleModule = {
           pid: attachment.pid,
           evidence: [attachment.attached, at],
           absent: { from: attachment.attached?.ns ?? null, to: at.ns },
-          needs: [['detach']],
+          needs: detachProbes(attachment),
           missing: certain(world, attachment, at)
-            ? null
+            ? attachDoubt(attachment)
             : 'the trace ends while it is open: it may be taken down later',
           summary: `${importerName(attachment)} never detached from ${bufferName(attachment.buffer)}`,
         })

@@ -1,6 +1,7 @@
+import { detachProbes } from '../evolve/attachments.ts'
 import { report } from '../findings.ts'
 import type { RuleModule } from './rule.ts'
-import { bufferName, importerName, joinDoubt } from './wording.ts'
+import { attachDoubt, bufferName, importerName } from './wording.ts'
 
 /** R10. A buffer was released while somebody was still attached. Trap: its detach may be among the lost events. */
 export const releasedWhileAttached: RuleModule = {
@@ -18,8 +19,8 @@ export const releasedWhileAttached: RuleModule = {
           pid: world.record.pid,
           evidence: [attachment.attached, ...[...attachment.mappings].map((m) => m.mapped), world.now],
           absent: { from: attachment.attached?.ns ?? null, to: world.now.ns },
-          needs: [['detach']],
-          missing: joinDoubt(attachment),
+          needs: detachProbes(attachment),
+          missing: attachDoubt(attachment),
           summary: `${bufferName(buffer)} was released while ${importerName(attachment)} was attached`,
         })
       }

@@ -41,3 +41,9 @@ export function joinDoubt(attachment: Attachment): string | null {
     ? 'hashed and raw pointers of this attachment could only be joined by a guess: record with hash-ptr=0'
     : null
 }
+
+/** As `joinDoubt`, for what rests on the attachment having been there at all. */
+export function attachDoubt(attachment: Attachment): string | null {
+  if (!attachment.attached) return 'its attach is not in the trace: what names it may belong to another'
+  return joinDoubt(attachment)
+}

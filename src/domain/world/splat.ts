@@ -1,4 +1,5 @@
 import type { Buffer, Sighting } from './entities.ts'
+import type { Call } from './task.ts'
 
 /** A warning or oops being printed, line by line, from "cut here" to "end trace". */
 export interface Splat {
@@ -8,6 +9,8 @@ export interface Splat {
   /** It speaks of dma-buf, vfio, an IOMMU, a refcount, or came from inside one of their calls. */
   relevant: boolean
   buffer: Buffer | null
+  /** The call its thread entered last, where its return is not known to be recorded: it counts once the splat names it. */
+  maybeWithin: Call | null
   comm: string
   pid: number
 }

@@ -1,0 +1,35 @@
+import { describe, it } from 'vitest'
+import { lost } from '../../support/printer.ts'
+import { finding, given, nothing } from '../../support/story.ts'
+import { attached, exported, mapped, unmapped } from '../../support/trace.ts'
+
+const gone = given(exported(), attached(), mapped(), unmapped())
+
+describe('double-unmap', () => {
+  it('is an unmap of what had been unmapped', async () => {
+    await gone.when(unmapped()).judge(
+      finding('double-unmap', {
+        severity: 'critical',
+        ino: 1,
+        importer: '0000:02:00.0',
+        evidence: ['dbuf_map', 'dbuf_unmap', 'dbuf_unmap_ret', 'dbuf_unmap'],
+      }),
+    )
+  })
+
+  it('is not the next mapping at the same sg_table', async () => {
+    await gone.when(mapped(), unmapped(), mapped(), unmapped()).judge(nothing('double-unmap'))
+  })
+
+  it('is not the next mapping, though only entries were recorded', async () => {
+    await gone.when(mapped(), unmapped(), mapped(), unmapped()).without('dbuf_unmap_ret').judge(nothing('double-unmap'))
+  })
+
+  it('is nothing where maps were not recorded: the sg_table may be another one', async () => {
+    await gone.when(mapped(), unmapped()).without('dbuf_map').judge(nothing('double-unmap'))
+  })
+
+  it('is undetermined across a loss, which may hide a map', async () => {
+    await gone.when(lost(1), unmapped()).judge(finding('double-unmap', { missing: /1 events lost/ }))
+  })
+})

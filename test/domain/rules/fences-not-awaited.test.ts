@@ -1,0 +1,77 @@
+import { describe, it } from 'vitest'
+import { lost, type Step } from '../../support/printer.ts'
+import { besides, finding, given, nothing } from '../../support/story.ts'
+import {
+  attached,
+  EXPORTER,
+  exported,
+  fenceAdded,
+  fenceSignalled,
+  fencesAwaited,
+  invalidated,
+  mapped,
+  move,
+  reset,
+  restored,
+  unmapped,
+} from '../../support/trace.ts'
+
+const busy = given(exported(), attached(), mapped(), fencesAwaited({}, 0), fenceAdded())
+const moveWith = (...wait: Step[]) => move(1, EXPORTER, 'ioctl', invalidated({}, unmapped()), ...wait)
+
+describe('fences-not-awaited', () => {
+  it('is a reset while a fence of the buffer is pending and nobody waited', async () => {
+    await busy.when(moveWith(), reset(), fenceSignalled()).judge(
+      finding('fences-not-awaited', {
+        severity: 'error',
+        ino: 1,
+        evidence: ['dbuf_resv_add', 'vfiodb_move', 'dbuf_inval_ret', 'pcirst_disable'],
+        summary: /fence 7:9/,
+      }),
+      finding('late-fence', { severity: 'error', ino: 1 }),
+    )
+  })
+
+  it('is nothing after a wait over all fences', async () => {
+    await busy
+      .when(moveWith(fencesAwaited()), reset(), fenceSignalled())
+      .judge(nothing('fences-not-awaited'), nothing('late-fence'))
+  })
+
+  it.each([0, 1, 2])('takes no wait over usage %i only for one', async (usage) => {
+    await busy
+      .when(moveWith(fencesAwaited({}, usage)), reset(), fenceSignalled())
+      .judge(finding('fences-not-awaited'), besides('late-fence'))
+  })
+
+  it('takes no wait that ran out of time for one', async () => {
+    await busy
+      .when(moveWith(fencesAwaited({}, 3, '0')), reset(), fenceSignalled())
+      .judge(finding('fences-not-awaited'), besides('late-fence'))
+  })
+
+  it('takes no wait after the reset for one', async () => {
+    await busy
+      .when(moveWith(), reset(), restored(), fenceSignalled())
+      .judge(finding('fences-not-awaited'), besides('late-fence'))
+  })
+
+  it('is undetermined where no fence is known to have been pending', async () => {
+    await given(exported(), attached(), mapped(), fencesAwaited({}, 0))
+      .when(moveWith(), reset())
+      .judge(finding('fences-not-awaited', { missing: /no fence of this buffer was seen/ }))
+  })
+
+  it('is undetermined where neither signals nor the ends of waits were recorded', async () => {
+    await busy
+      .when(moveWith(), reset(), fenceSignalled())
+      .without('dma_fence_signaled', 'dbuf_resv_wait_ret')
+      .judge(finding('fences-not-awaited', { missing: /was its probe set/ }))
+  })
+
+  it('is undetermined across a loss, which may hide the signal', async () => {
+    await busy
+      .when(lost(1), moveWith(), reset(), fenceSignalled())
+      .judge(finding('fences-not-awaited', { missing: /1 events lost/ }), besides('late-fence'))
+  })
+})

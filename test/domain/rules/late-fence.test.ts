@@ -1,0 +1,63 @@
+import { describe, it } from 'vitest'
+import { event, lost } from '../../support/printer.ts'
+import { besides, finding, given, nothing } from '../../support/story.ts'
+import {
+  attached,
+  EXPORTER,
+  exported,
+  fenceAdded,
+  fenceSignalled,
+  fencesAwaited,
+  invalidated,
+  mapped,
+  move,
+  reset,
+  unmapped,
+} from '../../support/trace.ts'
+
+const busy = given(exported(), attached(), mapped(), fenceAdded())
+const unwaited = move(1, EXPORTER, 'ioctl', invalidated({}, unmapped()))
+
+describe('late-fence', () => {
+  it('is a signal after the reset has begun', async () => {
+    await busy.when(unwaited, reset('ioctl', {}, fenceSignalled())).judge(
+      finding('late-fence', {
+        severity: 'error',
+        evidence: ['dbuf_resv_add', 'vfiodb_move', 'pcirst_disable', 'dma_fence_signaled'],
+      }),
+      besides('fences-not-awaited'),
+    )
+  })
+
+  it('knows the fence by context and seqno of 32 bits, whatever its names have become', async () => {
+    await given(exported(), attached(), mapped(), fenceAdded({}, 2 ** 32 + 7, 9))
+      .when(unwaited, reset(), fenceSignalled(7, 9))
+      .judge(finding('late-fence'), besides('fences-not-awaited'))
+  })
+
+  it('believes the wait that returned, not the line that came late', async () => {
+    await busy
+      .when(move(1, EXPORTER, 'ioctl', invalidated({}, unmapped()), fencesAwaited()), reset(), fenceSignalled())
+      .judge(nothing('late-fence'))
+  })
+
+  it('is not a fence that signalled in time', async () => {
+    await busy.when(unwaited, fenceSignalled(), reset()).judge(nothing('late-fence'))
+  })
+
+  it('is not a fence of another reservation object', async () => {
+    await busy.when(unwaited, fenceSignalled(), reset(), fenceSignalled(99, 1)).judge(nothing('late-fence'))
+  })
+
+  it('takes no destroy for a signal', async () => {
+    await busy
+      .when(unwaited, reset(), event('dma_fence_destroy', 'driver=a timeline=b context=7 seqno=9'))
+      .judge(nothing('late-fence'), besides('fences-not-awaited'))
+  })
+
+  it('is undetermined across a loss, which may hide an earlier signal', async () => {
+    await busy
+      .when(unwaited, lost(4), reset(), fenceSignalled())
+      .judge(finding('late-fence', { missing: /4 events lost/ }), besides('fences-not-awaited'))
+  })
+})

@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest'
+import { event, later, lost } from '../../support/printer.ts'
+import { finding, given, nothing } from '../../support/story.ts'
+import {
+  attached,
+  closed,
+  EXPORTER,
+  exported,
+  mapped,
+  mapRefused,
+  move,
+  refused,
+  released,
+  unmapped,
+} from '../../support/trace.ts'
+
+const dead = given(exported(), attached(), mapped(), closed({}, unmapped()))
+
+describe('use-after-permanent-revoke', () => {
+  it('is a map after the close of the device', async () => {
+    await dead
+      .when(mapped({ sgt: 2 }))
+      .judge(
+        finding('use-after-permanent-revoke', { severity: 'error', ino: 1, evidence: ['vfiodb_move', 'dbuf_map'] }),
+      )
+  })
+
+  it('is an attach after it', async () => {
+    await dead.when(later(200), attached('dynamic', { attach: 2 })).judge(finding('use-after-permanent-revoke'))
+  })
+
+  it('takes the trailing un-revoke of the close for no restore', async () => {
+    const { buffers } = await dead
+      .when(move(0, EXPORTER), mapped({ sgt: 2 }))
+      .judge(finding('use-after-permanent-revoke'))
+    expect(buffers[0]?.state).toBe('dead')
+  })
+
+  it('is not what was refused', async () => {
+    await dead.when(later(200), mapRefused(), refused('dynamic', 19)).judge(nothing('use-after-permanent-revoke'))
+  })
+
+  it('is not the next buffer of the device', async () => {
+    await dead
+      .when(
+        released(),
+        exported({ ino: 2 }),
+        move(0, EXPORTER),
+        attached('dynamic', { ino: 2, attach: 3 }),
+        mapped({ ino: 2, attach: 3 }),
+      )
+      .judge(nothing('use-after-permanent-revoke'))
+  })
+
+  it('concerns RDMA memory from its one invalidate on', async () => {
+    const rdma = { exporter: 'ib_uverbs' }
+    const destroy = [
+      event('dbuf_inval', '(dma_buf_invalidate_mappings+0x4/0x50) ino=1 exp="ib_uverbs" dmabuf=0xffff888110000010'),
+    ]
+    const { revocations } = await given(exported(rdma), attached('dynamic', rdma), mapped(rdma), unmapped(rdma))
+      .when(...destroy)
+      .judge(nothing('use-after-permanent-revoke'))
+    expect(revocations).toMatchObject([{ cause: 'destroy', permanent: true }])
+  })
+
+  it('is undetermined soon after, where the entry of the attach is not probed', async () => {
+    await dead
+      .when(attached('dynamic', { attach: 2 }))
+      .judge(finding('use-after-permanent-revoke', { missing: /its entry is not probed/ }))
+  })
+
+  it('is undetermined across a loss', async () => {
+    await dead
+      .when(lost(3), mapped({ sgt: 2 }))
+      .judge(finding('use-after-permanent-revoke', { missing: /3 events lost/ }))
+  })
+})
