@@ -52,7 +52,7 @@ export interface DeedKind {
 
 /** A third thing of a kind makes one line of all. The group's first and last row are all rows that it can have below that. */
 const ONE_BY_ONE = 2
-const UNKNOWN_PLACE = 'an exporter that no event names'
+const UNKNOWN_PLACE = 'a device that no event names'
 
 export function withBuffer(table: string): string {
   return `${table} r LEFT JOIN buffer b ON b.capture = r.capture AND b.id = r.buffer`
