@@ -19,7 +19,7 @@ export function recogniseKernelLog(text: string, act: Act): void {
 
 // drivers/iommu/intel/dmar.c dmar_fault_do_one(); older kernels print the device without its domain, with or without 0x
 const DMAR =
-  /DMAR: \[(?:DMA|INTR)?-?(?:REMAP )?\]?\s*(?:DMA )?(Read|Write)[^\]]*\] Request device \[([^\]]+)\](?: PASID \S+)? fault addr (?:0x)?([0-9a-f]+)/
+  /DMAR: ?\[(?:DMA|INTR)?-?(?:REMAP )?\]?\s*(?:DMA )?(Read|Write)[^\]]*\] Request device \[([^\]]+)\](?: PASID \S+)? fault addr (?:0x)?([0-9a-f]+)/
 // drivers/iommu/amd/iommu.c amd_iommu_report_page_fault()
 const AMD_NEW =
   /(\S+) (\S+): (?:AMD-Vi: )?Event logged \[IO_PAGE_FAULT domain=0x[0-9a-f]+ address=0x([0-9a-f]+) flags=0x([0-9a-f]+)/

@@ -94,7 +94,7 @@ const ATTACH = /^ attachment:(\S+) is_dynamic=(\d) dev_name=(.*)$/
  * `dev_name` is last, so the fixed parts in between are what is looked for.
  */
 function dmaBufEvent(payload: string, fields: Fields, act: Act): boolean {
-  const size = payload.indexOf(' size=')
+  const size = payload.lastIndexOf(' size=')
   const ino = payload.indexOf(' ino=', size)
   if (size > 0 && ino > size && payload.startsWith('exp_name=') && DIGITS.test(payload.slice(size + 6, ino))) {
     const blank = payload.indexOf(' ', ino + 5)

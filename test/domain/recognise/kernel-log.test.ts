@@ -1,0 +1,127 @@
+import { describe, expect, it } from 'vitest'
+import { recognised } from '../../support/recognised.ts'
+
+const said = (text: string) => recognised('console', text)
+
+describe('IOMMU faults in the kernel log', () => {
+  it.each([
+    [
+      'DMAR: [DMA Write NO_PASID] Request device [0000:00:04.0] fault addr 0xffff4000 [fault reason 0x05] PTE Write access is not set',
+      '0000:00:04.0',
+      '0xffff4000',
+      'write',
+    ],
+    [
+      'DMAR: [DMA Read NO_PASID] Request device [0000:00:04.0] fault addr 0xffff4000 [fault reason 0x06] PTE Read access is not set',
+      '0000:00:04.0',
+      '0xffff4000',
+      'read',
+    ],
+    [
+      'DMAR: [DMA Write PASID 0x1] Request device [0001:af:1f.7] fault addr 0x7f0000000000 [fault reason 0x50] x',
+      '0001:af:1f.7',
+      '0x7f0000000000',
+      'write',
+    ],
+    [
+      'DMAR: [DMA Write] Request device [00:02.0] fault addr ffff4000 [fault reason 05] PTE Write access is not set',
+      '0000:00:02.0',
+      '0xffff4000',
+      'write',
+    ],
+    [
+      'DMAR: [DMA Read] Request device [00:02.0] PASID ffffffff fault addr 100800 [fault reason 06] x',
+      '0000:00:02.0',
+      '0x100800',
+      'read',
+    ],
+    ['DMAR: DMAR:[DMA Read] Request device [03:00.1] fault addr dead000 \n', '0000:03:00.1', '0xdead000', 'read'],
+    [
+      'vfio-pci 0000:c2:00.0: AMD-Vi: Event logged [IO_PAGE_FAULT domain=0x000a address=0x100800 flags=0x0020]',
+      '0000:c2:00.0',
+      '0x100800',
+      'write',
+    ],
+    [
+      'vfio-pci 0000:c2:00.0: Event logged [IO_PAGE_FAULT domain=0x000a address=0x100800 flags=0x0000]',
+      '0000:c2:00.0',
+      '0x100800',
+      'read',
+    ],
+    [
+      'AMD-Vi: Event logged [IO_PAGE_FAULT device=02:00.0 domain=0x000e address=0x0000000000001000 flags=0x0020]',
+      '0000:02:00.0',
+      '0x0000000000001000',
+      'write',
+    ],
+    [
+      'arm-smmu-v3 arm-smmu-v3.0.auto: event: F_TRANSLATION client: 0000:01:00.0 sid: 0x100 ssid: 0x0 iova: 0xdead000 ipa: 0x0',
+      '0000:01:00.0',
+      '0xdead000',
+      undefined,
+    ],
+  ])('%s', (text, device, iova, direction) => {
+    const act = said(text)
+    expect(act).toMatchObject({ type: 'fault', device, iova })
+    expect(act?.direction).toBe(direction)
+  })
+
+  it('says how many it kept to itself', () => {
+    expect(said('dmar_fault: 17 callbacks suppressed')).toMatchObject({ detail: 'faults-suppressed', size: '17' })
+  })
+
+  it.each(['DMAR: DRHD: handling fault status reg 2', 'a default domain', 'segfault at 0 ip 0'])(
+    '%s is no fault',
+    (text) => {
+      expect(said(text)).toMatchObject({ type: 'console' })
+    },
+  )
+})
+
+describe('resets in the kernel log', () => {
+  it.each([
+    ['vfio-pci 0000:01:00.0: resetting', { detail: 'resetting', exporter: 'vfio-pci' }],
+    ['vfio-pci 0000:01:00.0: reset done', { detail: 'reset-done' }],
+    ['pciback 0000:01:00.0: not ready 1023ms after FLR; waiting', { detail: 'not-ready', size: '1023', state: 'FLR' }],
+    [
+      'pciback 0000:01:00.0: not ready 65535ms after FLR; giving up',
+      { detail: 'gave-up', size: '65535', state: 'FLR' },
+    ],
+    ['pci 0000:01:00.0: not ready 1023ms after bus reset; waiting', { detail: 'not-ready', state: 'bus reset' }],
+    ['vfio-pci 0000:01:00.0: ready 2047ms after FLR', { detail: 'ready' }],
+    [
+      'vfio-pci 0000:01:00.0: timed out waiting for pending transaction; performing function level reset anyway',
+      { detail: 'pending-transaction' },
+    ],
+  ])('%s', (text, want) => {
+    expect(said(text)).toMatchObject({ type: 'reset', device: '0000:01:00.0', ...want })
+  })
+
+  it('keeps two functions of one slot apart', () => {
+    expect(said('vfio-pci 0000:10:00.0: not ready 65535ms after FLR; giving up')).toMatchObject({
+      device: '0000:10:00.0',
+    })
+    expect(said('vfio-pci 0000:10:00.2: not ready 1023ms after FLR; waiting')).toMatchObject({ device: '0000:10:00.2' })
+  })
+
+  it.each(['usb 1-1: reset high-speed USB device', 'vfio-pci 0000:01:00.0: enabling device (0000 -> 0002)'])(
+    '%s is none',
+    (text) => {
+      expect(said(text)).toMatchObject({ type: 'console' })
+    },
+  )
+})
+
+describe('splats in the kernel log', () => {
+  it.each([
+    ['------------[ cut here ]------------', 'cut-here'],
+    ['---[ end trace 0000000000000000 ]---', 'end-trace'],
+    ['WARNING: CPU: 0 PID: 1 at drivers/dma-buf/dma-buf.c:101 dma_buf_release+0x86/0x90', 'warning'],
+    ['refcount_t: underflow; use-after-free.', 'warning'],
+    ['BUG: kernel NULL pointer dereference, address: 0000000000000008', 'oops'],
+    ['general protection fault, probably for non-canonical address 0x6b6b', 'oops'],
+    ['INFO: task tool:243 blocked for more than 120 seconds.', 'hung-task'],
+  ])('%s', (text, detail) => {
+    expect(said(text)).toMatchObject({ type: 'splat', detail })
+  })
+})
