@@ -70,7 +70,13 @@ function within(mapping: Mapping, fact: Facts['access']): boolean {
 }
 
 function doubt(world: World, mapping: Mapping, candidates: Mapping[], fact: Facts['access']): string | null {
-  if (fact.exact) return null
+  if (fact.exact) {
+    const entryOnly = mapping.endedBy !== 'detach' && mapping.unmapEntered?.seq === mapping.unmapped!.seq
+    const elsewhere = world.record.pid !== mapping.unmappedPid
+    return entryOnly && elsewhere && fact.at.ns - mapping.unmapped!.ns < world.thresholds.faultDelay
+      ? 'the return of the unmap is not probed, and another thread accessed soon after its entry: it may not have been over'
+      : null
+  }
   if (world.ticks)
     return 'the clock of this trace is not in seconds: a fault line printed late cannot be told from a late access'
   const { faultDelay } = world.thresholds

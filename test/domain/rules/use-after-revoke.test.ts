@@ -1,5 +1,5 @@
 import { describe, it } from 'vitest'
-import { event, later, lost } from '../../support/printer.ts'
+import { by, event, later, lost } from '../../support/printer.ts'
 import { finding, given, givenOptions, nothing } from '../../support/story.ts'
 import { attached, detached, exported, faulted, mapped, restored, revoked, unmapped } from '../../support/trace.ts'
 
@@ -70,6 +70,14 @@ describe('use-after-revoke', () => {
       .when(faulted())
       .without('dbuf_map')
       .judge(finding('use-after-revoke', { missing: /no map event/ }))
+  })
+
+  it('is undetermined where another thread accesses while the unmap may not be over', async () => {
+    const access = by('gpu', 201, event('my_dma', 'dev=0000:02:00.0 addr=0xffff0000'))
+    const options = { recognisers: [{ event: 'my_dma', as: 'access', fields: { device: 'dev', iova: 'addr' } }] }
+    const story = givenOptions(options, exported(), attached(), mapped(), unmapped()).without('dbuf_unmap_ret')
+    await story.when(access).judge(finding('use-after-revoke', { missing: /return of the unmap is not probed/ }))
+    await story.when(later(20), access).judge(finding('use-after-revoke'))
   })
 
   it('is certain at once where the access itself is an event', async () => {

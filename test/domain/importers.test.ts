@@ -1,0 +1,103 @@
+import { describe, expect, it } from 'vitest'
+import { by, event, later } from '../support/printer.ts'
+import { given } from '../support/story.ts'
+import {
+  attached,
+  EXPORTER,
+  exported,
+  fencesAwaited,
+  invalidated,
+  mapped,
+  mapRefused,
+  move,
+  pinned,
+  refused,
+  revoked,
+  unmapped,
+} from '../support/trace.ts'
+
+async function importersOf(story: ReturnType<typeof given>) {
+  const { folded } = await story.fold()
+  return folded.attachments
+}
+
+describe('the class of an importer', () => {
+  it.each([
+    ['legacy', { class: 'legacy', basis: 'declared', callback: null }],
+    ['pinned', { class: 'pinned', basis: 'declared', callback: null, p2p: true }],
+    ['dynamic', { class: 'dynamic', callback: 'virtgpu_dma_buf_move_notify', p2p: true }],
+    ['unheard', { class: 'dynamic', callback: 'dbt_inv' }],
+    ['old', { class: 'pinned', callback: 'ib_umem_dmabuf_unsupported_move_notify' }],
+  ] as const)('%s is read off its ops', async (kind, want) => {
+    expect(await importersOf(given(exported(), attached(kind)))).toMatchObject([want])
+  })
+
+  it('believes nothing that was fetched through ops=0x0', async () => {
+    // The probe prints `p2p=150` there: what the register happened to hold.
+    expect(await importersOf(given(exported(), attached('legacy')))).toMatchObject([{ class: 'legacy', p2p: null }])
+  })
+
+  it('is pinned-revocable for an unheard callback that was pinned while mapped', async () => {
+    expect(await importersOf(given(exported(), attached('unheard'), pinned(), mapped()))).toMatchObject([
+      { class: 'pinned-revocable', pinned: true },
+    ])
+  })
+
+  it('is observed once it has unmapped when told: in the callback, or deferred', async () => {
+    const held = given(exported(), attached(), mapped({ sgt: 9 }), unmapped({ sgt: 9 }), mapped())
+    expect(await importersOf(held.when(revoked({}, unmapped())))).toMatchObject([
+      { basis: 'observed', deferred: false, invalidations: 1 },
+    ])
+    const later_ = [invalidated(), fencesAwaited(), later(40), by('kworker/1:2', 201, unmapped())]
+    expect(await importersOf(held.when(move(1, EXPORTER, 'ioctl', ...later_)))).toMatchObject([
+      { basis: 'observed', deferred: true },
+    ])
+  })
+
+  it('of a refused one is known by the same ops of an accepted one', async () => {
+    const both = await importersOf(given(exported(), refused('unheard', 19), attached('unheard')))
+    expect(both).toMatchObject([
+      { refusedErrno: 19, class: 'dynamic', callback: 'dbt_inv' },
+      { refusedErrno: null, class: 'dynamic' },
+    ])
+    expect(await importersOf(given(exported(), refused('unheard', 19)))).toMatchObject([
+      { refusedErrno: 19, class: 'unknown', basis: 'unknown' },
+    ])
+  })
+
+  it('is only unknown where the native event alone says that there are ops', async () => {
+    const bare = given(exported(), attached()).without('dbuf_attached', 'dbuf_attach_ret')
+    expect(await importersOf(bare)).toMatchObject([{ class: 'unknown', basis: 'unknown', attachment: '0x90000001' }])
+  })
+})
+
+describe('what failed is not believed', () => {
+  it('a map with an error pointer is no mapping, whatever else it prints', async () => {
+    const { folded } = await given(exported(), attached(), mapRefused()).fold()
+    expect(folded.mappings).toEqual([])
+  })
+
+  it('an attach that failed is refused, with its errno as number or as pointer', async () => {
+    const { folded } = await given(
+      exported(),
+      refused('legacy', 95),
+      event('mine', '(ioctl+0x1/0x2 <- dma_buf_dynamic_attach) dmabuf=0xffff888110000010 err=-95'),
+    ).fold()
+    expect(folded.attachments).toMatchObject([
+      { refusedErrno: 95, ino: 1n },
+      { refusedErrno: 95, ino: 1n },
+    ])
+  })
+
+  it('an export that failed is no buffer', async () => {
+    const failed = '(a+0x1/0x2 <- dma_buf_export) ino=0 exp="x" size=4096 dmabuf=0xfffffffffffffff4'
+    const { folded } = await given(event('dbuf_export', failed)).fold()
+    expect(folded.buffers).toEqual([])
+  })
+
+  it('a put of a freed buffer prints poison, and makes no buffer of it', async () => {
+    const poison = 'exp_name=kkkkkkkk size=7740398493674204011 ino=7740398493674204011'
+    const { folded } = await given(exported(), event('dma_buf_put', poison)).fold()
+    expect(folded.buffers.map((b) => b.ino)).toEqual([1n])
+  })
+})
