@@ -610,4 +610,37 @@ export const edges: Case[] = [
     },
     revocations: ['5 unknown transient gone clean'],
   },
+  {
+    name: 'a fence signals in the microsecond in which the reset begins',
+    shown: R,
+    wrong: R,
+    run: (k) => {
+      b.exportBuffer(k, dbt)
+      b.attach(k, dbtMap.attachment)
+      b.map(k, dbtMap)
+      b.addFence(k, dbt, 3, 7)
+      b.invalidate(k, dbt, CALLER, () => quick(k))
+      hardwareReset(k, 0, () => as(k, KWORKER, () => b.signalFence(k, 3, 7)))
+      tie(k, 3)
+      wait(k, 0.03)
+      b.detach(k, dbtMap.attachment)
+      b.release(k, dbt)
+    },
+    // Which of the two came first the trace does not say: nothing is proved.
+  },
+  {
+    name: 'a map returns in the microsecond in which another CPU restores',
+    shown: R,
+    wrong: R,
+    run: (k) => {
+      begin(k)
+      v.revoke(k, NVME, 'command', [obeying(k)])
+      wait(k, 0.1)
+      const before = k.lines.length
+      as(k, KWORKER, () => b.map(k, m))
+      v.restore(k, NVME, 'command', [buf])
+      tie(k, k.lines.length - before)
+      end(k, m, true)
+    },
+  },
 ]

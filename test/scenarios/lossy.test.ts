@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { foldText } from '../support/fold-file.ts'
 import type { Case } from './case.ts'
 import { edges } from './edges.cases.ts'
+import { importers } from './importers.cases.ts'
 import { doubts, resets, revocations, violations } from './judge.ts'
 import { createLedger, traceText } from './kernel-lines.ts'
 import { moduleExporter } from './module-exporter.cases.ts'
@@ -27,6 +28,24 @@ function startAt(lines: readonly string[], needle: string): string[] {
   const rest = lines.slice(lines.findIndex((line) => line.includes(needle)))
   return [`# entries-in-buffer/entries-written: ${rest.length}/${rest.length + 900}   #P:2`, '#', ...rest]
 }
+
+describe('probes that were not set', () => {
+  // Judged wrongly still. Without a return probe the invalidate counts as open for as long as its task lives.
+  it.fails('an importer that lets go 3 s after it was told has deferred, whether or not the return was probed', async () => {
+    const k = createLedger('raw')
+    edges.find((one) => one.name.startsWith('an exporter of a module told'))!.run(k)
+    const folded = await fold(k.lines)
+    expect(folded.attachments[0]!.deferred).toBe(true)
+  })
+  // Judged wrongly still. The close has begun and never ends: the buffer cannot come back.
+  it.fails('a close that hangs makes its buffers dead', async () => {
+    const k = createLedger('recipe')
+    importers.find((one) => one.name.startsWith('memory off, then close'))!.run(k)
+    const folded = await fold(k.lines)
+    expect(folded.buffers[0]!.state).toBe('dead')
+    expect(folded.revocations[0]!.permanent).toBe(true)
+  })
+})
 
 describe('lost events', () => {
   const reused = linesOf(edges, 'the address was used again')
