@@ -18,7 +18,7 @@ export interface Facts {
   'used-detached': { attachment: Attachment; call: 'map' | 'unmap' }
   /** The importers are being told; `live` is what was mapped. Not for the invalidate of an un-revoke. */
   invalidated: { buffer: Buffer; revocation: Revocation; live: Mapping[]; at: Sighting }
-  restored: { buffer: Buffer; revocation: Revocation | null }
+  restored: { buffer: Buffer; revocation: Revocation }
   /** A device is made revoked or restored, with the reset that was running. */
   'restore-during-reset': { reset: Reset; at: Sighting; buffers: Buffer[] }
   /** The reset is over, or the capture is; everything about it is known. */

@@ -123,6 +123,7 @@ function succeed(context: Context, attachment: Attachment): void {
       touch(world.changed.buffers, buffer)
     }
   }
+  if (buffer && attachment.class !== 'private') buffer.mappable = true
   if (attachment.pointer === null) world.unbound.add(attachment)
   task.attached = attachment
   touch(world.changed.attachments, attachment)
@@ -149,6 +150,7 @@ export function createAttachment(world: World, buffer: Buffer | null): Attachmen
     refusedErrno: null,
     pid: null,
     pins: 0,
+    unprovenPins: 0,
     pinned: null,
     mappings: new Set(),
     sources: new Set(),
@@ -306,7 +308,10 @@ export function onPin(context: Context): void {
   if (act.point === 'entry') {
     const attachment = ensureAttachment(context)
     enter(task, act.fn!, world.now, { attachment })
-    if (attachment && !world.returning.has(act.fn!)) pin(world, attachment)
+    if (attachment && !world.returning.has(act.fn!)) {
+      attachment.unprovenPins++
+      pin(world, attachment)
+    }
     return
   }
   const call = leave(task, act.fn!)
@@ -314,6 +319,7 @@ export function onPin(context: Context): void {
   if (!attachment) return
   const errno = act.ret === null ? null : errnoOfNumber(act.ret)
   const counted = call !== null && !world.returningBefore
+  if (counted) attachment.unprovenPins--
   if (errno === null && !counted) pin(world, attachment)
   else if (errno !== null && counted) attachment.pins--
 }

@@ -3,6 +3,7 @@ import { isAddress } from '../recognise/pointer.ts'
 import type { Buffer } from '../world/entities.ts'
 import { touch, type World } from '../world/world.ts'
 import type { Context } from './context.ts'
+import { dropFences, giveReservation, leaveReservation } from './fences.ts'
 import { assignVfio, isVfioExporter, vfioDevice } from './vfio-devices.ts'
 
 /** The buffer an act is about: by inode number, else by the pointer of its `dma_buf`. Null where neither names one. */
@@ -28,6 +29,7 @@ export function ensureBuffer(context: Context): Buffer | null {
   if (act.ino === null && !isAddress(act.dmabuf)) return null
   if (act.ino !== null && !/^\d{1,20}$/.test(act.ino)) return null
   const buffer = createBuffer(world, act.ino)
+  if (act.type !== 'export' && world.older.length < REMEMBERED) world.older.push(buffer)
   learn(context, buffer)
   return buffer
 }
@@ -56,6 +58,7 @@ function createBuffer(world: World, ino: string | null): Buffer {
     attachments: new Set(),
     mappings: new Set(),
     fences: new Set(),
+    mappable: false,
     resetAfterInvalidate: false,
     lastReset: null,
     revocationCount: 0,
@@ -84,8 +87,7 @@ function learn({ world, act }: Context, buffer: Buffer): void {
     world.buffersByPointer.set(act.dmabuf, buffer)
   }
   if (act.resv !== null && act.resv !== buffer.resv && act.type === 'export' && isAddress(act.resv)) {
-    buffer.resv = act.resv
-    world.buffersByResv.set(act.resv, buffer)
+    giveReservation(world, buffer, act.resv)
   }
   if (buffer.exporter === null && act.exporter !== null && act.type !== 'put') {
     buffer.exporter = act.exporter
@@ -151,9 +153,8 @@ export function onRelease(context: Context): void {
   world.unreleased.delete(buffer)
   if (buffer.dmabuf !== null && world.buffersByPointer.get(buffer.dmabuf) === buffer)
     world.buffersByPointer.delete(buffer.dmabuf)
-  if (buffer.resv !== null && world.buffersByResv.get(buffer.resv) === buffer) world.buffersByResv.delete(buffer.resv)
-  for (const fence of buffer.fences) world.fences.delete(fence.key)
-  buffer.fences.clear()
+  leaveReservation(world, buffer)
+  dropFences(world, buffer)
   dropFromDevice(world, buffer)
   retire(world, buffer)
 }

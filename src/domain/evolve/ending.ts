@@ -1,23 +1,27 @@
 import { judgeNeeds, judgeReset, judgeRevocation } from '../findings.ts'
-import type { Reset, Revocation } from '../world/entities.ts'
+import type { Buffer, Reset, Revocation } from '../world/entities.ts'
 import { describeGap, gapBetween } from '../world/window.ts'
 import { touch, type World } from '../world/world.ts'
 import type { Context } from './context.ts'
 import { endSplat } from './kernel-log.ts'
 import { closeGaps } from './notes.ts'
 import { judge } from './resets.ts'
-import { isRevokingExporter } from './vfio-devices.ts'
+import { isRevokingExporter, isVfioExporter } from './vfio-devices.ts'
 
 /** The capture is at its end: what only the whole of it can tell is judged now. */
 export function onEnd(context: Context): void {
   const { world } = context
   closeGaps(context)
-  endSplat(context, false)
+  for (const task of world.tasks.values()) endSplat(context, task, false)
   for (const reset of world.resets) judge(context, reset)
   context.tell('ended', { at: world.now })
   judgeNeeds(world)
   for (const revocation of world.revocations) concludeRevocation(world, revocation)
-  for (const reset of world.resets) concludeReset(world, reset)
+  const opened = new Map<string | null, Reset>()
+  for (const reset of world.resets) {
+    concludeReset(world, reset, opened.get(reset.device))
+    if (reset.trigger === 'open') opened.set(reset.device, reset)
+  }
 }
 
 function concludeRevocation(world: World, revocation: Revocation): void {
@@ -34,29 +38,48 @@ function concludeRevocation(world: World, revocation: Revocation): void {
   }
   const gap = gapBetween(
     world.window,
-    revocation.requested.ns,
+    buffer.exported?.ns ?? null,
     (revocation.restored ?? revocation.completed ?? world.now).ns,
   )
-  revocation.unsure = gap
-    ? describeGap(gap)
-    : revocation.pending.size > 0
-      ? 'mappings were still live when the trace ended'
-      : null
+  revocation.unsure = gap ? describeGap(gap) : openEnds(world, revocation)
   judgeRevocation(world, revocation)
+}
+
+function openEnds(world: World, { buffer, pending }: Revocation): string | null {
+  if (pending.size > 0) return 'mappings were still live when the trace ended'
+  if (buffer.mappable && !world.seen.has('map')) return 'no map event in this trace: was its probe set?'
+  return buffer.exported ? null : 'the buffer is older than the trace: who had it mapped is not known'
 }
 
 /**
  * A reset is clean where the events cover its device from before its first buffer. At open the device has none, and
  * after the close they are dead, whatever came before.
  */
-function concludeReset(world: World, reset: Reset): void {
-  if (reset.trigger !== 'open' && reset.trigger !== 'close') {
-    const opened = world.resets.findLast((r) => r.device === reset.device && r.trigger === 'open' && r.id < reset.id)
-    const gap = gapBetween(world.window, opened?.first.ns ?? null, (reset.touched ?? reset.first).ns)
-    if (gap) reset.unsure = describeGap(gap)
-    else if ((reset.attached || reset.doubtfullyAttached) && !world.seen.has('map'))
-      reset.unsure = 'no map event in this trace: was its probe set?'
-    else if (reset.doubtfullyAttached) reset.unsure = 'no event names the device that exported these buffers'
-  }
+function concludeReset(world: World, reset: Reset, opened: Reset | undefined): void {
+  if (reset.trigger !== 'open' && reset.trigger !== 'close') reset.unsure = doubtOf(world, reset, opened)
   judgeReset(world, reset)
+}
+
+function doubtOf(world: World, reset: Reset, opened: Reset | undefined): string | null {
+  const gap = gapBetween(world.window, opened?.first.ns ?? null, (reset.touched ?? reset.first).ns)
+  if (gap) return describeGap(gap)
+  if ((reset.attached || reset.doubtfullyAttached) && !world.seen.has('map'))
+    return 'no map event in this trace: was its probe set?'
+  if (reset.doubtfullyAttached) return 'no event names the device that exported these buffers'
+  if (opened) return null
+  const older = world.older.find(
+    (b) => b.exported === null && (reset.buffers.has(b) || reset.doubtful.has(b) || mayBeOf(b, reset)),
+  )
+  if (older) return `buffer ${older.ino ?? older.dmabuf} is older than the trace: who had it mapped is not known`
+  return sawBuffers(world) ? null : 'nothing of dma-buf is in this trace, and the device was opened before it began'
+}
+
+/** A buffer first seen after the reset, and yet not exported after it. */
+function mayBeOf(buffer: Buffer, reset: Reset): boolean {
+  if (buffer.exporter !== null && !isVfioExporter(buffer.exporter)) return false
+  return reset.device === null || buffer.exporterDevice === null || buffer.exporterDevice === reset.device
+}
+
+function sawBuffers(world: World): boolean {
+  return world.counts.buffers > 0 || world.seen.has('device-move') || world.seen.has('device-cleanup')
 }

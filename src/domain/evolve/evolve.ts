@@ -1,5 +1,6 @@
 import type { ActType } from '../act-type.ts'
-import { onAttach, onDetach, onPin, onUnpin } from './attachments.ts'
+import { dropCalls } from '../world/task.ts'
+import { INVALIDATE_CALLS, onAttach, onDetach, onPin, onUnpin } from './attachments.ts'
 import { onDeviceExport, onExport, onMention, onRelease } from './buffers.ts'
 import type { Context } from './context.ts'
 import { onFence, onReservationAdd, onReservationWait } from './fences.ts'
@@ -44,6 +45,7 @@ const STEPS: Partial<Record<ActType, (context: Context) => void>> = {
   splat: onConsole,
   console: onConsole,
   process: onProcess,
+  'device-error': onDeviceError,
   power: onPower,
 }
 
@@ -57,6 +59,7 @@ const WITHIN_RESET: ReadonlySet<ActType> = new Set([
   'iommu-domain',
   'marker',
   'other',
+  'device-error',
 ])
 
 /** Acts that show a thread to have left a move whose return is not probed. */
@@ -71,12 +74,28 @@ const AFTER_MOVE: ReadonlySet<ActType> = new Set([
   'release',
 ])
 
+/** Acts that no importer's callback does: an invalidate that its thread entered before is over, though its return is not probed. */
+const OUTSIDE_INVALIDATE: ReadonlySet<ActType> = new Set([
+  'reset',
+  'export',
+  'fd',
+  'get',
+  'attach',
+  'map',
+  'detach',
+  'device-move',
+  'device-cleanup',
+  'device-export',
+  'release',
+])
+
 export function evolve(context: Context): void {
   const { world, act, task } = context
   const { type } = act
   if (task.reset && !WITHIN_RESET.has(type)) leaveBehind(context)
   if (task.move && !task.move.returned && AFTER_MOVE.has(type) && !world.returning.has('vfio_pci_dma_buf_move'))
     settle(context, task.move)
+  if (task.calls.length > 0 && OUTSIDE_INVALIDATE.has(type)) dropCalls(task, INVALIDATE_CALLS)
   if (act.fn !== null && act.point === 'return') {
     world.returningBefore = world.returning.has(act.fn)
     if (!world.returningBefore) {
@@ -95,6 +114,12 @@ function onImporterCallback({ world, act }: Context): void {
   if (!attachment) return
   world.about.attachment = attachment
   world.about.buffer = attachment.buffer
+}
+
+function onDeviceError({ world, act }: Context): void {
+  world.about.device = act.device
+  if (act.detail === 'error-source' && act.state !== null && act.device !== null)
+    world.errorBelow.set(act.state, act.device)
 }
 
 function onPower({ world, act }: Context): void {

@@ -1,6 +1,6 @@
 import type { Act } from '../act.ts'
 import { u64 } from '../recognise/pointer.ts'
-import type { Buffer } from '../world/entities.ts'
+import type { Buffer, Fence } from '../world/entities.ts'
 import { enter, leave } from '../world/task.ts'
 import { touch, type World } from '../world/world.ts'
 import type { Context } from './context.ts'
@@ -19,30 +19,59 @@ export function fenceKey(act: Act): string | null {
   return context === null || seqno === null ? null : `${BigInt.asUintN(32, context)}:${BigInt.asUintN(32, seqno)}`
 }
 
-/** `dma_resv_add_fence()`: the fence guards the buffer that owns this reservation object. */
+/** `dma_resv_add_fence()`: the fence guards the buffers that own this reservation object. */
 export function onReservationAdd({ world, act }: Context): void {
   if (act.point === 'return') return
-  const buffer = act.resv === null ? undefined : world.buffersByResv.get(act.resv)
+  const owners = act.resv === null ? undefined : world.buffersByResv.get(act.resv)
   const key = fenceKey(act)
-  if (!buffer || key === null) return
-  world.about.buffer = buffer
-  const fence = { key, buffer, added: world.now, signalled: null, awaited: false }
-  buffer.fences.add(fence)
-  world.fences.set(key, fence)
+  if (!owners || key === null) return
+  const known = world.fences.get(key) ?? []
+  for (const buffer of owners) {
+    world.about.buffer = buffer
+    if (world.signalled.has(key) || known.some((fence) => fence.buffer === buffer)) continue
+    const fence: Fence = { key, buffer, added: world.now, signalled: null, awaited: false, shared: owners.size > 1 }
+    buffer.fences.add(fence)
+    known.push(fence)
+  }
+  if (known.length > 0) world.fences.set(key, known)
 }
 
 export function onFence(context: Context): void {
   const { world, act } = context
+  const key = fenceKey(act)
+  if (key === null) return
+  if (act.detail === 'init' || act.detail === 'emit') world.signalled.delete(key)
   if (act.detail !== 'signaled') return
   world.functions.add('dma_fence_signaled')
-  const key = fenceKey(act)
-  const fence = key === null ? undefined : world.fences.get(key)
-  if (!fence) return
-  world.about.buffer = fence.buffer
-  fence.signalled = world.now
-  world.fences.delete(fence.key)
-  fence.buffer.fences.delete(fence)
-  context.tell('fence-signalled', { fence })
+  rememberSignal(world.signalled, key)
+  const fences = world.fences.get(key)
+  if (!fences) return
+  world.fences.delete(key)
+  for (const fence of fences) {
+    world.about.buffer = fence.buffer
+    fence.signalled = world.now
+    fence.buffer.fences.delete(fence)
+    context.tell('fence-signalled', { fence })
+  }
+}
+
+const REMEMBERED = 4096
+
+function rememberSignal(signalled: Set<string>, key: string): void {
+  signalled.add(key)
+  if (signalled.size <= REMEMBERED) return
+  const oldest = signalled.values().next()
+  if (!oldest.done) signalled.delete(oldest.value)
+}
+
+/** A released buffer's fences concern nobody. */
+export function dropFences(world: World, buffer: Buffer): void {
+  for (const fence of buffer.fences) {
+    const others = (world.fences.get(fence.key) ?? []).filter((other) => other !== fence)
+    if (others.length === 0) world.fences.delete(fence.key)
+    else world.fences.set(fence.key, others)
+  }
+  buffer.fences.clear()
 }
 
 /** `dma_resv_wait_timeout()`: only one over all fences, that returned with time left, is the wait a revoke needs. */
@@ -50,29 +79,47 @@ export function onReservationWait(context: Context): void {
   const { world, act, task } = context
   if (act.point === 'entry') {
     enter(task, act.fn!, world.now, { resv: act.resv, usage: act.usage })
-    const buffer = ownerOf(world, act.resv, task.invalidated)
-    world.about.buffer = buffer
+    for (const buffer of ownersOf(world, act.resv, task.invalidated)) world.about.buffer = buffer
     return
   }
   const call = leave(task, act.fn!)
   const resv = act.resv ?? call?.resv ?? null
   const usage = Number(act.usage ?? call?.usage ?? Number.NaN)
-  const buffer = ownerOf(world, resv, task.invalidated)
-  world.about.buffer = buffer
   const expired = act.ret === '0' || (act.ret?.startsWith('-') ?? false)
-  if (!buffer || expired || !(usage >= BOOKKEEP)) return
-  for (const fence of buffer.fences) fence.awaited = true
-  if (buffer.revocation?.notified) fencesDrained(world, buffer.revocation, world.now)
+  for (const buffer of ownersOf(world, resv, task.invalidated)) {
+    world.about.buffer = buffer
+    if (expired || !(usage >= BOOKKEEP)) continue
+    for (const fence of buffer.fences) fence.awaited = true
+    const { revocation } = buffer
+    if (revocation && (revocation.notified || !revocation.returns)) fencesDrained(world, revocation, world.now)
+  }
 }
 
 /** The exporter waits on the buffer that it has just invalidated: that names its reservation object. */
-function ownerOf(world: World, resv: string | null, invalidated: Buffer | null): Buffer | null {
-  if (resv === null) return null
+function ownersOf(world: World, resv: string | null, invalidated: Buffer | null): Iterable<Buffer> {
+  if (resv === null) return []
   const known = world.buffersByResv.get(resv)
   if (known) return known
-  if (!invalidated || invalidated.resv !== null || invalidated.released) return null
-  invalidated.resv = resv
-  world.buffersByResv.set(resv, invalidated)
-  touch(world.changed.buffers, invalidated)
-  return invalidated
+  if (!invalidated || invalidated.resv !== null || invalidated.released) return []
+  giveReservation(world, invalidated, resv)
+  return [invalidated]
+}
+
+export function giveReservation(world: World, buffer: Buffer, resv: string): void {
+  leaveReservation(world, buffer)
+  buffer.resv = resv
+  const owners = world.buffersByResv.get(resv)
+  if (owners) {
+    // The object stands inside its `dma_buf`: one at the same address is gone, though its release was not seen.
+    for (const owner of owners) if (owner.dmabuf === buffer.dmabuf) owners.delete(owner)
+    owners.add(buffer)
+  } else world.buffersByResv.set(resv, new Set([buffer]))
+  touch(world.changed.buffers, buffer)
+}
+
+export function leaveReservation(world: World, buffer: Buffer): void {
+  if (buffer.resv === null) return
+  const owners = world.buffersByResv.get(buffer.resv)
+  owners?.delete(buffer)
+  if (owners?.size === 0) world.buffersByResv.delete(buffer.resv)
 }

@@ -1,7 +1,7 @@
 import { u64 } from '../recognise/pointer.ts'
 import type { Buffer } from '../world/entities.ts'
 import type { Splat } from '../world/splat.ts'
-import type { Call } from '../world/task.ts'
+import type { Call, Task } from '../world/task.ts'
 import type { Context } from './context.ts'
 import { directionName } from './mappings.ts'
 
@@ -27,29 +27,28 @@ export function onAccess(context: Context): void {
 }
 
 /** Text that makes a splat one about buffers, devices or mappings, and not somebody else's. */
-const RELEVANT = /dma[-_](?:buf|resv|fence)|vfio|iommu|iova|refcount_t|drm_gem_|_prime_|pci_reset|pcie_flr/
+const RELEVANT = /dma[-_](?:buf|resv|fence)|vfio|iommu|iova|drm_gem_|_prime_|pci_reset|pcie_flr/
 
 /** "cut here" opens a splat; lines of the same thread belong to it until "end trace". */
 export function onConsole(context: Context): void {
-  const { world, act } = context
-  const open = world.splat
+  const { act, task } = context
+  const open = task.splat
   const text = act.text ?? ''
   if (act.detail === 'cut-here') {
-    if (open) endSplat(context, false)
-    world.splat = beginSplat(context)
+    if (open) endSplat(context, task, false)
+    task.splat = beginSplat(context)
     return
   }
   if (!open) {
     if (act.detail !== 'oops' && act.detail !== 'warning') return
-    world.splat = beginSplat(context)
-    addLine(context, world.splat, text)
+    task.splat = beginSplat(context)
+    addLine(context, task.splat, text)
     // Without "cut here" nothing says where it ends: an oops runs to its "end trace", a lone warning is one line.
-    if (act.detail === 'warning') endSplat(context, true)
+    if (act.detail === 'warning') endSplat(context, task, true)
     return
   }
-  if (open.pid !== world.record.pid) return
   addLine(context, open, text)
-  if (act.detail === 'end-trace') endSplat(context, true)
+  if (act.detail === 'end-trace') endSplat(context, task, true)
 }
 
 function beginSplat({ world, task }: Context): Splat {
@@ -85,9 +84,9 @@ function addLine({ world }: Context, splat: Splat, text: string): void {
   if (!splat.relevant && /\+0x|^WARNING|^refcount_t|^BUG|^kernel BUG/.test(text)) splat.relevant = RELEVANT.test(text)
 }
 
-export function endSplat(context: Context, complete: boolean): void {
-  const { splat } = context.world
+export function endSplat(context: Context, task: Task, complete: boolean): void {
+  const { splat } = task
   if (!splat) return
-  context.world.splat = null
+  task.splat = null
   context.tell('splat', { splat, complete })
 }

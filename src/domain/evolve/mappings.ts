@@ -8,7 +8,7 @@ import { touch, type World } from '../world/world.ts'
 import { adopt, ensureAttachment, INVALIDATE_CALLS, isStill, knownAttachment } from './attachments.ts'
 import type { Context } from './context.ts'
 import { observe, reconsiderPinned } from './importer-class.ts'
-import { mappedDuringReset } from './resets.ts'
+import { mappedDuringReset } from './reset-scope.ts'
 import { mappingGone } from './revocations.ts'
 import { translationKey } from './unmap-evidence.ts'
 
@@ -51,7 +51,7 @@ export function onMap(context: Context): void {
   const source = world.record.name
   if (known && !known.sources.has(source) && !known.unmapEntered) return complete(context, known, source, direction)
   if (known) lose(world, known)
-  createMapping(context, attachment, { sgt, direction, source })
+  createMapping(context, attachment, { sgt, direction, source, entered: call?.entered ?? null })
 }
 
 function mappingBySgt(attachment: Attachment, sgt: string): Mapping | null {
@@ -62,7 +62,7 @@ function mappingBySgt(attachment: Attachment, sgt: string): Mapping | null {
 export function createMapping(
   context: Context,
   attachment: Attachment | null,
-  fields: { sgt: string | null; direction: string | null; source: string; unseen?: boolean },
+  fields: { sgt: string | null; direction: string | null; source: string; entered?: Sighting | null; unseen?: boolean },
 ): Mapping {
   const { world } = context
   const buffer = attachment?.buffer ?? world.about.buffer
@@ -76,6 +76,7 @@ export function createMapping(
     length: null,
     span: null,
     direction: fields.direction,
+    entered: fields.entered ?? null,
     mapped: world.now,
     unmapEntered: null,
     unmapped: null,

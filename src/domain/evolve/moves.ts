@@ -71,6 +71,9 @@ function returnMove(context: Context, move: Move): void {
 function adoptMove(context: Context, device: VfioDevice): void {
   if (context.act.revoked === null) return
   device.revoked = isTrue(context.act.revoked)
+  const cause = device.revoked && context.act.caller !== null ? CAUSE_OF_CALLER.get(context.act.caller) : undefined
+  for (const revocation of device.open)
+    if (cause && revocation.cause === 'unknown') setCause(context.world, revocation, cause)
   moveUntold(context, device, device.revoked)
   const closing = context.task.closing === device || context.act.caller === 'vfio_pci_dma_buf_cleanup'
   if (device.revoked && closing) bury(context, device)
@@ -85,7 +88,10 @@ export function settle(context: Context, move: Move): void {
   if (move.revoking) {
     for (const revocation of move.revocations) {
       const { buffer } = revocation
-      if (byReturn) revocation.completed = world.now
+      if (byReturn) {
+        revocation.completed = world.now
+        revocation.unsignalled = [...buffer.fences].filter((fence) => !fence.awaited)
+      }
       if (buffer.state === 'revoking') {
         buffer.state = revocation.permanent ? 'dead' : 'revoked'
         buffer.dead ||= revocation.permanent

@@ -71,7 +71,7 @@ function moveAround({ task }: Context, buffer: Buffer): Move | null {
 }
 
 function revoke(context: Context, buffer: Buffer, kind: Revocation['kind'], requested: Sighting): Revocation {
-  const { world } = context
+  const { world, act } = context
   const live = [...buffer.mappings]
   const revocation: Revocation = {
     id: world.revocations.length,
@@ -92,6 +92,9 @@ function revoke(context: Context, buffer: Buffer, kind: Revocation['kind'], requ
     verdict: 'clean',
     unsure: null,
     findings: [],
+    unsignalled: [],
+    returns: act.fn !== null && world.returning.has(act.fn),
+    flagged: new Set(),
   }
   world.revocations.push(revocation)
   buffer.revocation = revocation
@@ -109,6 +112,7 @@ function revoke(context: Context, buffer: Buffer, kind: Revocation['kind'], requ
     if (mapping.attachment) touch(world.changed.attachments, mapping.attachment)
   }
   notifyIgnored(context, buffer, revocation)
+  complete(world, revocation)
   return revocation
 }
 
@@ -187,7 +191,13 @@ export function fencesDrained(world: World, revocation: Revocation, at: Sighting
 /** VFIO's revoke is complete when its move returns; any other exporter's when fences are drained and nothing is mapped. */
 function complete(world: World, revocation: Revocation): void {
   const { buffer } = revocation
-  if (revocation.kind === 'move' || revocation.completed || !revocation.notified || revocation.pending.size > 0) return
+  if (
+    revocation.kind === 'move' ||
+    revocation.completed ||
+    (!revocation.notified && revocation.returns) ||
+    revocation.pending.size > 0
+  )
+    return
   if (buffer.state === 'revoking') {
     buffer.state = isRevokingExporter(buffer.exporter) ? (revocation.permanent ? 'dead' : 'revoked') : 'live'
     if (buffer.state === 'dead') buffer.dead = true

@@ -14,6 +14,7 @@ export function recogniseKernelLog(text: string, act: Act): void {
   if (text.includes('reset') || text.includes('FLR') || text.includes('function level')) {
     if (reset(text, act)) return
   }
+  if (text.startsWith('pcieport ') && errorSource(text, act)) return
   splat(text, act)
 }
 
@@ -51,6 +52,21 @@ function faultAt(act: Act, device: string, address: string, direction: string | 
   act.device = device
   act.iova = `0x${address}`
   act.direction = direction
+  return true
+}
+
+// drivers/pci/pcie/aer.c aer_print_port_info(), drivers/pci/pcie/dpc.c dpc_process_error()
+const ERROR_SOURCE =
+  /^pcieport (\S+): (?:AER|DPC): .*(?:received from|source:?) ([0-9a-f]{4,}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])/
+
+/** A port reports an error of a device below it: the only line that ties the two. */
+function errorSource(text: string, act: Act): boolean {
+  const match = ERROR_SOURCE.exec(text)
+  if (!match) return false
+  act.type = 'device-error'
+  act.detail = 'error-source'
+  act.state = match[1]!
+  act.device = match[2]!
   return true
 }
 

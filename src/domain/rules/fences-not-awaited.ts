@@ -1,10 +1,11 @@
 import { report } from '../findings.ts'
-import type { Fence, Sighting } from '../world/entities.ts'
+import type { Fence, Reset, Revocation, Sighting } from '../world/entities.ts'
+import type { World } from '../world/world.ts'
 import type { RuleModule } from './rule.ts'
 import { bufferName, resetName } from './wording.ts'
 
 /**
- * R4. The exporter went on to reset without waiting for the fences of the buffer's reservation object.
+ * R4. The exporter took the buffer for revoked, or went on to reset, without waiting for the fences of the buffer's reservation object.
  *
  * Traps: a wait for usage 0, 1 or 2 (KERNEL, WRITE, READ) does not cover BOOKKEEP fences; importers wait at map
  * (usage 0), which is no revoke wait; a wait after the reset, in the un-revoke, comes too late; without a fence seen to
@@ -22,30 +23,65 @@ export const fencesNotAwaited: RuleModule = {
         if (revocation.fences && revocation.fences.seq < reset.touched.seq) continue
         const pending = reset.unsignalled.filter((fence) => fence.buffer === buffer)
         if (pending.length === 0 && !world.seen.has('reservation-wait')) continue
-        report(world, {
-          rule: 'fences-not-awaited',
-          severity: 'error',
-          at: reset.touched,
-          buffer,
-          revocation,
-          reset,
-          comm: world.record.comm,
-          pid: reset.pid,
-          evidence: [revocation.requested, revocation.notified, ...pending.map((fence) => fence.added), reset.touched],
-          absent: { from: earliest(revocation.requested, pending), to: reset.touched.ns },
-          needs: [['dma_fence_signaled', 'dma_resv_wait_timeout%return']],
-          missing:
-            pending.length === 0
-              ? 'no fence of this buffer was seen to be pending, so that none was needed is possible'
-              : null,
-          summary:
-            pending.length === 0
-              ? `no wait for the fences of ${bufferName(buffer)} was seen between its invalidate and ${resetName(reset)}`
-              : `${resetName(reset)} began while ${pending.map((f) => `fence ${f.key}`).join(', ')} of ${bufferName(buffer)} had not signalled and nobody had waited`,
-        })
+        speak(world, revocation, pending, reset.touched, reset)
       }
     },
+    // No reset came: the memory was disabled, or power taken.
+    restored({ revocation }, world) {
+      unreset(world, revocation)
+    },
+    released({ buffer }, world) {
+      unreset(world, buffer.revocation)
+    },
+    ended(_, world) {
+      for (const buffer of world.unreleased) unreset(world, buffer.revocation)
+    },
   },
+}
+
+function unreset(world: World, revocation: Revocation | null): void {
+  if (revocation?.completed && revocation.unsignalled.length > 0) {
+    speak(world, revocation, revocation.unsignalled, revocation.completed, null)
+  }
+}
+
+function speak(
+  world: World,
+  revocation: Revocation,
+  pending: readonly Fence[],
+  at: Sighting,
+  reset: Reset | null,
+): void {
+  if (revocation.flagged.has('fences-not-awaited')) return
+  revocation.flagged.add('fences-not-awaited')
+  const { buffer } = revocation
+  const what = reset ? resetName(reset) : 'the end of the revoke'
+  const fences = pending.map((fence) => `fence ${fence.key}`).join(', ')
+  report(world, {
+    rule: 'fences-not-awaited',
+    severity: 'error',
+    at,
+    buffer,
+    revocation,
+    reset,
+    comm: world.record.comm,
+    pid: reset?.pid ?? world.record.pid,
+    evidence: [revocation.requested, revocation.notified, ...pending.map((fence) => fence.added), at],
+    absent: { from: earliest(revocation.requested, pending), to: at.ns },
+    needs: [['dma_fence_signaled', 'dma_resv_wait_timeout%return']],
+    missing: doubt(pending),
+    summary:
+      pending.length === 0
+        ? `no wait for the fences of ${bufferName(buffer)} was seen between its invalidate and ${what}`
+        : `${what} came while ${fences} of ${bufferName(buffer)} had not signalled and nobody had waited`,
+  })
+}
+
+function doubt(pending: readonly Fence[]): string | null {
+  if (pending.length === 0) return 'no fence of this buffer was seen to be pending, so that none was needed is possible'
+  return pending.every((fence) => fence.shared)
+    ? 'other buffers share the reservation object: the fences may be theirs'
+    : null
 }
 
 /** A signal can have been lost from the moment that a fence was added. */

@@ -58,6 +58,8 @@ function late(world: World, mapping: Mapping, from: Sighting, to: Sighting, took
     pid: mapping.unmappedPid,
     evidence: [mapping.mapped, mapping.invalidated, from, mapping.unmapEntered, to],
     absent: { from: mapping.mapped?.ns ?? from.ns, to: to.ns },
+    // A detach ends a mapping whose unmap was not recorded: it may have come long before.
+    needs: mapping.endedBy === 'detach' ? unmapProbes(world, mapping) : [],
     missing: classDoubt(mapping),
     summary: `${mappingName(mapping)} was unmapped ${span(took)} after its importer had been told to let go`,
   })

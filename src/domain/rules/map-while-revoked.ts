@@ -1,4 +1,5 @@
 import { report } from '../findings.ts'
+import type { Mapping, Sighting } from '../world/entities.ts'
 import type { RuleModule } from './rule.ts'
 import { bufferName, importerName } from './wording.ts'
 
@@ -7,7 +8,8 @@ import { bufferName, importerName } from './wording.ts'
  *
  * Traps: the moves of a device visit its buffers one after the other, so a buffer is revoked from its own invalidate
  * on, and legal again from its own invalidate of the un-revoke, before the move returns; a failed map carries garbage;
- * an exporter that only moves its buffers lets them be mapped again at once, so only a visible revoked state counts.
+ * an exporter that only moves its buffers lets them be mapped again at once, so only a visible revoked state counts;
+ * `dma_buf_map_attachment_unlocked()` drops the lock before it returns, so its return can come after the revoke.
  */
 export const mapWhileRevoked: RuleModule = {
   rule: 'map-while-revoked',
@@ -28,12 +30,17 @@ export const mapWhileRevoked: RuleModule = {
         pid: world.record.pid,
         evidence: [revocation.requested, revocation.invalidated, revocation.notified, mapping.mapped],
         absent: { from: revocation.invalidated.ns, to: mapping.mapped!.ns },
-        missing:
-          told.ns === mapping.mapped!.ns
-            ? 'the map and the revoke bear the same time stamp: which came first is not certain'
-            : null,
+        missing: doubt(mapping, told),
         summary: `${importerName(mapping.attachment)} mapped ${bufferName(buffer)} while it was revoked`,
       })
     },
   },
+}
+
+function doubt(mapping: Mapping, told: Sighting): string | null {
+  if (told.ns === mapping.mapped!.ns)
+    return 'the map and the revoke bear the same time stamp: which came first is not certain'
+  const unlocked = mapping.via.has('dma_buf_map_attachment_unlocked') && mapping.via.size === 1
+  if (!unlocked || (mapping.entered && mapping.entered.seq > told.seq)) return null
+  return 'only the return of dma_buf_map_attachment_unlocked() is probed, which had dropped the lock: the map may have come before the revoke'
 }

@@ -18,7 +18,10 @@ export const pinImbalance: RuleModule = {
         evidence: [attachment.attached, attachment.detached],
         absent: { from: attachment.attached.ns, to: attachment.detached!.ns },
         needs: [['pin'], ['unpin']],
-        missing: joinDoubt(attachment),
+        missing:
+          attachment.unprovenPins > 0
+            ? 'whether dma_buf_pin() succeeded is not in the trace: its return is not probed'
+            : joinDoubt(attachment),
         summary: `${importerName(attachment)} detached from ${bufferName(attachment.buffer)} with ${attachment.pins > 0 ? `${attachment.pins} pins left` : `${-attachment.pins} unpins too many`}`,
       })
     },

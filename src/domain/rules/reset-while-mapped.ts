@@ -1,6 +1,7 @@
 import { isLive } from '../evolve/mappings.ts'
 import { unmapProbes } from '../evolve/unmap-evidence.ts'
 import { report } from '../findings.ts'
+import type { Mapping, Sighting } from '../world/entities.ts'
 import { between } from '../world/window.ts'
 import type { RuleModule } from './rule.ts'
 import { joinDoubt, mappingName, resetName } from './wording.ts'
@@ -10,7 +11,8 @@ import { joinDoubt, mappingName, resetName } from './wording.ts'
  * reset.
  *
  * Traps: a reset of the *importer's* device is another matter; at open no buffer exists, at close none is left; a
- * reset that fails with -EAGAIN or -ENOTTY never touched the hardware; an unmap counts from its return.
+ * reset that fails with -EAGAIN or -ENOTTY never touched the hardware; an unmap counts from its return; within one
+ * microsecond two CPUs' events have no order.
  */
 export const resetWhileMapped: RuleModule = {
   rule: 'reset-while-mapped',
@@ -31,7 +33,7 @@ export const resetWhileMapped: RuleModule = {
           evidence: [mapping.mapped, mapping.invalidated, reset.touched, reset.finished, mapping.unmapped],
           absent: between(mapping.mapped, reset.touched),
           needs: unmapProbes(world, mapping),
-          missing: mapping.attachment && joinDoubt(mapping.attachment),
+          missing: tie(mapping, reset.touched) ?? (mapping.attachment && joinDoubt(mapping.attachment)),
           summary: `${mappingName(mapping)} was live during ${resetName(reset)}`,
         })
       }
@@ -53,4 +55,9 @@ export const resetWhileMapped: RuleModule = {
       }
     },
   },
+}
+
+function tie(mapping: Mapping, touched: Sighting): string | null {
+  const same = [mapping.mapped, mapping.unmapped].find((end) => end?.ns === touched.ns)
+  return same ? 'the mapping and the reset bear the same time stamp: which came first is not certain' : null
 }

@@ -1,7 +1,7 @@
 import type { Facts } from '../facts.ts'
 import { addEvidence, type Finding, report } from '../findings.ts'
 import type { Mapping } from '../world/entities.ts'
-import { gapBetween } from '../world/window.ts'
+import { describeGap, gapBetween } from '../world/window.ts'
 import type { World } from '../world/world.ts'
 import type { RuleModule } from './rule.ts'
 import { bufferName, hex, importerName, span } from './wording.ts'
@@ -85,6 +85,8 @@ function doubt(world: World, mapping: Mapping, candidates: Mapping[], fact: Fact
     return `a fault is printed up to ${span(faultDelay)} after the access, and a mapping of this address ended ${span(fact.at.ns - recent.unmapped!.ns)} before the line`
   }
   if (mapping.endedBy === 'revoke') return null
+  const gap = gapBetween(world.window, null, mapping.mapped?.ns ?? fact.at.ns)
+  if (gap) return `${describeGap(gap)}: an earlier use of the address may be among them`
   const other = candidates.find((m) => m !== mapping && m.unmapped && m.buffer !== mapping.buffer)
   return other
     ? `the address was used before by ${bufferName(other.buffer)}, whose importer may have kept it: which of the two was meant the fault does not say`

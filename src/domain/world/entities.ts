@@ -47,6 +47,8 @@ export interface Buffer extends Entity {
   attachments: Set<Attachment>
   mappings: Set<Mapping>
   fences: Set<Fence>
+  /** Somebody was attached who maps through `dma_buf_map_attachment()`. */
+  mappable: boolean
   /** Its exporter's device was seen to be reset after an invalidate: this exporter revokes. */
   resetAfterInvalidate: boolean
   lastReset: Reset | null
@@ -74,6 +76,8 @@ export interface Attachment extends Entity {
   /** pid that attached; null where the attach was not seen. */
   pid: number | null
   pins: number
+  /** Of `pins`, those counted at the entry of a call whose outcome was not seen. */
+  unprovenPins: number
   pinned: boolean | null
   mappings: Set<Mapping>
   /** Events that have reported this attach, and its detach: each reports one attach once. */
@@ -99,6 +103,8 @@ export interface Mapping extends Entity {
   /** What faults are matched against: `length`, or the whole buffer where the probe showed only the first of several segments. */
   span: bigint | null
   direction: string | null
+  /** Entry of the map call, where it is probed. */
+  entered: Sighting | null
   mapped: Sighting | null
   /** Entry of the unmap call; the mapping is live until it returns. */
   unmapEntered: Sighting | null
@@ -139,6 +145,12 @@ export interface Revocation extends Entity {
   /** What its verdict lacks, where no finding says it. */
   unsure: string | null
   findings: Finding[]
+  /** Fences that had neither signalled nor been waited for when it was taken for complete. */
+  unsignalled: Fence[]
+  /** The return of its invalidate is probed, so it is not over before. */
+  returns: boolean
+  /** Rules that have spoken about it. */
+  flagged: Set<string>
 }
 
 export interface ResetFrame {
@@ -151,9 +163,14 @@ export interface Reset extends Entity {
   devicePtr: string | null
   /** The vfio device that its thread had just revoked or is closing. */
   vfio: VfioDevice | null
+  /** `device` is the bridge above the bus that is reset. */
+  bridge: boolean
   /** Module of the reset function, where it names no device. */
   module: string | null
   pid: number
+  /** The reset of the bus that this function is on, and the other functions' resets in it. */
+  parent: Reset | null
+  siblings: Reset[]
   method: ResetMethod
   trigger: ResetTrigger
   /** First event of any kind. */
@@ -202,4 +219,6 @@ export interface Fence {
   signalled: Sighting | null
   /** A wait that covers it returned before it was seen to signal. */
   awaited: boolean
+  /** Several buffers share the reservation object that it was added to: it may concern only another one. */
+  shared: boolean
 }

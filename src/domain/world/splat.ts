@@ -6,7 +6,7 @@ export interface Splat {
   began: Sighting
   lines: Sighting[]
   headline: string | null
-  /** It speaks of dma-buf, vfio, an IOMMU, a refcount, or came from inside one of their calls. */
+  /** It speaks of dma-buf, vfio or an IOMMU, or came from inside one of their calls. */
   relevant: boolean
   buffer: Buffer | null
   /** The call its thread entered last, where its return is not known to be recorded: it counts once the splat names it. */

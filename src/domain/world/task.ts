@@ -1,4 +1,5 @@
 import type { Attachment, Buffer, Mapping, Reset, Revocation, Sighting, VfioDevice } from './entities.ts'
+import type { Splat } from './splat.ts'
 
 /** A probed call that has been entered and not yet returned. */
 export interface Call {
@@ -39,6 +40,8 @@ export interface Task {
   attached: Attachment | null
   /** Buffer it invalidated last, whose reservation object the next wait names. */
   invalidated: Buffer | null
+  /** A kernel splat that it is printing. */
+  splat: Splat | null
 }
 
 const DEEPEST = 32
@@ -53,6 +56,7 @@ export function createTask(): Task {
     exported: null,
     attached: null,
     invalidated: null,
+    splat: null,
   }
 }
 
@@ -103,4 +107,10 @@ export function openCall(task: Task, fns: ReadonlySet<string>): Call | null {
     if (fns.has(task.calls[i]!.fn)) return task.calls[i]!
   }
   return null
+}
+
+/** Drops open calls of these functions, and what was entered inside them. */
+export function dropCalls(task: Task, fns: ReadonlySet<string>): void {
+  const at = task.calls.findIndex((call) => fns.has(call.fn))
+  if (at >= 0) task.calls.length = at
 }

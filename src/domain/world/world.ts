@@ -3,7 +3,6 @@ import type { Finding } from '../findings.ts'
 import type { TraceRecord } from '../record.ts'
 import type { Attachment, Buffer, Entity, Fence, Mapping, Reset, Revocation, Sighting, VfioDevice } from './entities.ts'
 import { createMappingIndex, type MappingIndex } from './mapping-index.ts'
-import type { Splat } from './splat.ts'
 import { createTask, type Task } from './task.ts'
 import { createWindow, type Window } from './window.ts'
 
@@ -37,11 +36,14 @@ export interface World {
 
   buffersByIno: Map<string, Buffer>
   buffersByPointer: Map<string, Buffer>
-  buffersByResv: Map<string, Buffer>
+  /** Buffers can share a reservation object: a GPU's address space has one for all its private buffers. */
+  buffersByResv: Map<string, Set<Buffer>>
   buffersByDevice: Map<string, Set<Buffer>>
   /** Unreleased buffers of a vfio exporter whose device is not known. */
   homeless: Set<Buffer>
   unreleased: Set<Buffer>
+  /** Buffers first met otherwise than by their export, as many as are worth remembering. */
+  older: Buffer[]
   attachmentsByPointer: Map<string, Attachment>
   attachmentsByHash: Map<string, Attachment>
   /** Open attachments whose raw pointer no event has shown. */
@@ -53,9 +55,11 @@ export interface World {
   vfioByName: Map<string, VfioDevice>
   vfioByPointer: Map<string, VfioDevice>
   resetsByDevice: Map<string, Reset>
-  fences: Map<string, Fence>
+  /** Fences that have not signalled; one for each buffer that a fence guards. */
+  fences: Map<string, Fence[]>
+  /** Keys of fences that signalled lately: they may be added to a reservation object afterwards. */
+  signalled: Set<string>
   tasks: Map<number, Task>
-  splat: Splat | null
   window: Window
 
   revocations: Revocation[]
@@ -70,6 +74,8 @@ export interface World {
   translations: Map<string, number>
   /** Whether the current record's function was in `returning` before this record. */
   returningBefore: boolean
+  /** By port: the device below it that an error was last reported from. */
+  errorBelow: Map<string, string>
   exits: Map<number, Sighting>
   /** Attachments still open after their buffer's release. */
   orphans: Set<Attachment>
@@ -99,6 +105,7 @@ export function createWorld(options: { thresholds: Thresholds; ticks: boolean; r
     buffersByDevice: new Map(),
     homeless: new Set(),
     unreleased: new Set(),
+    older: [],
     attachmentsByPointer: new Map(),
     attachmentsByHash: new Map(),
     unbound: new Set(),
@@ -109,8 +116,8 @@ export function createWorld(options: { thresholds: Thresholds; ticks: boolean; r
     vfioByPointer: new Map(),
     resetsByDevice: new Map(),
     fences: new Map(),
+    signalled: new Set(),
     tasks: new Map(),
-    splat: null,
     window: createWindow(),
     revocations: [],
     resets: [],
@@ -120,6 +127,7 @@ export function createWorld(options: { thresholds: Thresholds; ticks: boolean; r
     functions: new Set(),
     translations: new Map(),
     returningBefore: false,
+    errorBelow: new Map(),
     exits: new Map(),
     orphans: new Set(),
     graveyard: [],

@@ -66,9 +66,15 @@ describe('kernel-splat', () => {
       .judge(nothing('kernel-splat'))
   })
 
+  it("is not an underflow of somebody else's reference count", async () => {
+    await given(exported())
+      .when(...lines(cut, 'refcount_t: underflow; use-after-free.', ' sk_free+0x1/0x2', end))
+      .judge(nothing('kernel-splat'))
+  })
+
   it('is a finding though the trace ends inside it', async () => {
     await given(exported())
-      .when(...underflow.slice(0, 4))
+      .when(...underflow.slice(0, 6))
       .judge(finding('kernel-splat'))
   })
 })

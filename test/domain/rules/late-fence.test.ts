@@ -12,6 +12,7 @@ import {
   mapped,
   move,
   reset,
+  restored,
   unmapped,
 } from '../../support/trace.ts'
 
@@ -42,11 +43,20 @@ describe('late-fence', () => {
   })
 
   it('is not a fence that signalled in time', async () => {
-    await busy.when(unwaited, fenceSignalled(), reset()).judge(nothing('late-fence'))
+    await busy.when(fenceSignalled(), unwaited, reset()).judge(nothing('late-fence'))
   })
 
   it('is not a fence of another reservation object', async () => {
-    await busy.when(unwaited, fenceSignalled(), reset(), fenceSignalled(99, 1)).judge(nothing('late-fence'))
+    await busy.when(fenceSignalled(), unwaited, reset(), fenceSignalled(99, 1)).judge(nothing('late-fence'))
+  })
+
+  it('is a fence that signalled after the revoke was taken for complete, though no reset came', async () => {
+    await busy
+      .when(unwaited, fenceSignalled(), restored())
+      .judge(
+        finding('late-fence', { severity: 'error', summary: /after the revoke was over/ }),
+        finding('fences-not-awaited', { severity: 'error', summary: /the end of the revoke/ }),
+      )
   })
 
   it('takes no destroy for a signal', async () => {

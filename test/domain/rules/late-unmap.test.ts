@@ -54,9 +54,15 @@ describe('late-unmap', () => {
   })
 
   it('counts an unmap by detach', async () => {
-    await given(exported(), attached(), mapped())
+    await given(exported(), attached(), mapped({ sgt: 7 }), unmapped({ sgt: 7 }), mapped())
       .when(move(1, EXPORTER, 'ioctl', invalidated(), later(3000), by('tool', 201, detached())))
       .judge(finding('late-unmap', { severity: 'warning' }))
+  })
+
+  it('is undetermined by a detach where no unmap could have been recorded', async () => {
+    await given(exported(), attached(), mapped())
+      .when(move(1, EXPORTER, 'ioctl', invalidated(), later(3000), by('tool', 201, detached())))
+      .judge(finding('late-unmap', { severity: 'warning', missing: /dma_buf_unmap_attachment/ }))
   })
 
   it('is an error where it never comes, though the trace goes on', async () => {

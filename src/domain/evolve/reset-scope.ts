@@ -1,0 +1,130 @@
+import type { Buffer, Reset, VfioDevice } from '../world/entities.ts'
+import { touch, type World } from '../world/world.ts'
+import type { Context } from './context.ts'
+import { setCause } from './revocations.ts'
+import { isVfioExporter, nameDevice } from './vfio-devices.ts'
+
+/**
+ * A thread that has just revoked a device, or is closing it, resets that device: this ties a reset that names no
+ * device, and names a device known by address only.
+ */
+export function tieToMove({ world, task }: Context, reset: Reset): void {
+  const { move, closing } = task
+  const tied = closing ?? (move?.revoking ? move.vfio : null)
+  if (reset.device === null) {
+    reset.vfio = tied
+    if (closing) reset.trigger = 'close'
+  } else {
+    if (tied && tied.name === null && !world.vfioByName.has(reset.device)) nameDevice(world, tied, reset.device)
+    if (closing?.name === reset.device) reset.trigger = 'close'
+  }
+  if (reset.trigger === 'close') task.closing = null
+}
+
+export function vfioOf(world: World, reset: Reset): VfioDevice | null {
+  return (reset.device === null ? null : world.vfioByName.get(reset.device)) ?? reset.vfio
+}
+
+/** The hardware is being touched: whatever is mapped now is mapped during the reset. */
+export function touchHardware({ world }: Context, reset: Reset): void {
+  if (reset.touched) return
+  reset.touched = world.now
+  touch(world.changed.resets, reset)
+  for (const revocation of vfioOf(world, reset)?.open ?? []) {
+    if (revocation.cause === 'unknown') setCause(world, revocation, 'reset')
+  }
+  const { certain, doubtful } = buffersOf(world, reset)
+  for (const buffer of certain) hit(world, reset, buffer)
+  for (const buffer of doubtful) {
+    reset.doubtful.add(buffer)
+    reset.doubtfullyAttached ||= buffer.attachments.size > 0
+  }
+}
+
+/** It turned out that no method got as far as the device. */
+export function leaveUntouched({ world }: Context, reset: Reset): void {
+  reset.touched = null
+  for (const mapping of reset.live) {
+    mapping.liveAtReset = false
+    touch(world.changed.mappings, mapping)
+  }
+  for (const set of [reset.live, reset.buffers, reset.unrevoked, reset.doubtful]) set.clear()
+  reset.unsignalled = []
+  reset.attached = false
+  reset.doubtfullyAttached = false
+}
+
+function hit(world: World, reset: Reset, buffer: Buffer): void {
+  reset.buffers.add(buffer)
+  buffer.lastReset = reset
+  reset.attached ||= [...buffer.attachments].some((attachment) => attachment.class !== 'private')
+  const usable = buffer.state === 'live' || buffer.state === 'unknown'
+  if (!buffer.dead && usable && !isWithinRevocation(buffer)) reset.unrevoked.add(buffer)
+  for (const fence of buffer.fences) if (!fence.awaited) reset.unsignalled.push(fence)
+  if (buffer.revocation && (reset.device === null || !buffer.revocation.restored)) buffer.resetAfterInvalidate = true
+  for (const mapping of buffer.mappings) {
+    reset.live.add(mapping)
+    mapping.liveAtReset = true
+    touch(world.changed.mappings, mapping)
+  }
+}
+
+/** An exporter without a visible revoked state has at least told its importers since the last map. */
+function isWithinRevocation(buffer: Buffer): boolean {
+  const { revocation } = buffer
+  return (
+    revocation !== null &&
+    revocation.kind === 'invalidate' &&
+    !revocation.restored &&
+    revocation.pending.size === 0 &&
+    [...buffer.mappings].every((m) => m.revocation === revocation)
+  )
+}
+
+interface Scope {
+  certain: Buffer[]
+  /** May or may not be of the device. */
+  doubtful: Buffer[]
+}
+
+/** Buffers exported from the device being reset, and those of which no event says whether they are. */
+function buffersOf(world: World, reset: Reset): Scope {
+  const { device, vfio, module } = reset
+  if (device !== null) {
+    const certain = [...(world.buffersByDevice.get(device) ?? [])]
+    const homeless = reset.trigger === 'open' ? [] : [...world.homeless].filter((b) => !b.dead)
+    // What is below a bridge is not in the trace.
+    return { certain, doubtful: reset.bridge ? [...homeless, ...othersOf(world, device)] : homeless }
+  }
+  if (vfio) return { certain: [...vfio.buffers], doubtful: [] }
+  if (module !== null) return ofModule(world, module)
+  return { certain: [], doubtful: reset.trigger === 'open' ? [] : othersOf(world, null) }
+}
+
+function othersOf(world: World, device: string | null): Buffer[] {
+  return [...world.unreleased].filter(
+    (b) =>
+      isVfioExporter(b.exporter) &&
+      !b.dead &&
+      b.state !== 'revoked' &&
+      (device === null || b.exporterDevice !== device),
+  )
+}
+
+/**
+ * A reset that names no device is tied to buffers through the module that exported them (CONTRACT §5.8), by the caller
+ * of `dma_buf_export()` or by `exp_name`, which is the module's unless it says otherwise: to its only
+ * one, or to those whose importers it has told; the others may be another device's.
+ */
+function ofModule(world: World, module: string): Scope {
+  const own = [...world.unreleased].filter((b) => (b.module ?? b.exporter) === module && b.exporterDevice === null)
+  if (own.length === 1) return { certain: own, doubtful: [] }
+  const told = own.filter((b) => b.revocation && !b.revocation.restored)
+  return { certain: told, doubtful: own.filter((b) => !told.includes(b)) }
+}
+
+/** A mapping made while the reset runs is live in it as well. */
+export function mappedDuringReset({ world }: Context, buffer: Buffer): void {
+  const reset = buffer.exporterDevice === null ? undefined : world.resetsByDevice.get(buffer.exporterDevice)
+  if (reset?.touched && !reset.closed && reset.finished === null && buffer.state === 'live') hit(world, reset, buffer)
+}
