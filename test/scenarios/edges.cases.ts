@@ -613,7 +613,6 @@ export const edges: Case[] = [
   {
     name: 'a fence signals in the microsecond in which the reset begins',
     shown: R,
-    wrong: R,
     run: (k) => {
       b.exportBuffer(k, dbt)
       b.attach(k, dbtMap.attachment)
@@ -631,7 +630,6 @@ export const edges: Case[] = [
   {
     name: 'a map returns in the microsecond in which another CPU restores',
     shown: R,
-    wrong: R,
     run: (k) => {
       begin(k)
       v.revoke(k, NVME, 'command', [obeying(k)])

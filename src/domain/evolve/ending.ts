@@ -1,17 +1,25 @@
 import { judgeNeeds, judgeReset, judgeRevocation } from '../findings.ts'
 import type { Buffer, Reset, Revocation } from '../world/entities.ts'
+import { openCall } from '../world/task.ts'
 import { describeGap, gapBetween } from '../world/window.ts'
 import { touch, type World } from '../world/world.ts'
 import type { Context } from './context.ts'
 import { endSplat } from './kernel-log.ts'
+import { bury } from './moves.ts'
 import { closeGaps } from './notes.ts'
 import { judge } from './resets.ts'
 import { isRevokingExporter, isVfioExporter } from './vfio-devices.ts'
+
+const CLEANUP: ReadonlySet<string> = new Set(['vfio_pci_dma_buf_cleanup'])
 
 /** The capture is at its end: what only the whole of it can tell is judged now. */
 export function onEnd(context: Context): void {
   const { world } = context
   closeGaps(context)
+  for (const task of world.tasks.values()) {
+    // A close that hangs is no less a close.
+    if (task.closing && openCall(task, CLEANUP)) bury(context, task.closing)
+  }
   for (const task of world.tasks.values()) endSplat(context, task, false)
   for (const reset of world.resets) judge(context, reset)
   context.tell('ended', { at: world.now })

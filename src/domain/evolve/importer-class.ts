@@ -64,11 +64,10 @@ function declare(
   world.refusedByOps.delete(attachment.ops)
 }
 
-/** It was seen to act when told: within the callback, or later. */
-export function observe(world: World, attachment: Attachment, deferred: boolean): void {
-  if (attachment.basis === 'observed' && attachment.deferred === (attachment.deferred || deferred)) return
+/** It was seen to act when told: within the callback, later, or (null) it cannot be said which. */
+export function observe(world: World, attachment: Attachment, deferred: boolean | null): void {
   attachment.basis = 'observed'
-  attachment.deferred = attachment.deferred === true || deferred
+  if (deferred !== null) attachment.deferred = attachment.deferred === true || deferred
   if (attachment.class === 'unknown') attachment.class = attachment.pins > 0 ? 'pinned-revocable' : 'dynamic'
   touch(world.changed.attachments, attachment)
 }

@@ -1,9 +1,9 @@
 import { readIommuRange } from '../recognise/tracepoints.ts'
 import type { Mapping } from '../world/entities.ts'
 import { openCall } from '../world/task.ts'
-import { INVALIDATE_CALLS } from './attachments.ts'
 import type { Context } from './context.ts'
 import { observe } from './importer-class.ts'
+import { INVALIDATE_CALLS } from './invalidate-calls.ts'
 import { createMapping, endMapping } from './mappings.ts'
 
 /**

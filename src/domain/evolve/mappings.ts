@@ -2,12 +2,13 @@ import type { MappingEnd } from '../read-model.ts'
 import { errnoOf, isAddress, u64 } from '../recognise/pointer.ts'
 import { asPointer } from '../recognise/probe.ts'
 import type { Attachment, Mapping, Sighting } from '../world/entities.ts'
-import { enter, leave, openCall } from '../world/task.ts'
+import { type Call, enter, leave, openCall } from '../world/task.ts'
 import { gapBetween } from '../world/window.ts'
 import { touch, type World } from '../world/world.ts'
-import { adopt, ensureAttachment, INVALIDATE_CALLS, isStill, knownAttachment } from './attachments.ts'
+import { adopt, ensureAttachment, isStill, knownAttachment } from './attachment-identity.ts'
 import type { Context } from './context.ts'
 import { observe, reconsiderPinned } from './importer-class.ts'
+import { INVALIDATE_CALLS } from './invalidate-calls.ts'
 import { mappedDuringReset } from './reset-scope.ts'
 import { mappingGone } from './revocations.ts'
 import { translationKey } from './unmap-evidence.ts'
@@ -50,6 +51,10 @@ export function onMap(context: Context): void {
   const known = attachment && sgt !== null ? mappingBySgt(attachment, sgt) : null
   const source = world.record.name
   if (known && !known.sources.has(source) && !known.unmapEntered) return complete(context, known, source, direction)
+  if (known && isCached(world, known)) {
+    known.reuses++
+    return
+  }
   if (known) lose(world, known)
   createMapping(context, attachment, { sgt, direction, source, entered: call?.entered ?? null })
 }
@@ -89,6 +94,7 @@ export function createMapping(
     sources: new Set(),
     via: new Set(),
     translated: null,
+    reuses: 0,
     flagged: new Set(),
   }
   complete(context, mapping, fields.source, fields.direction)
@@ -130,6 +136,14 @@ function complete({ world, act }: Context, mapping: Mapping, source: string, dir
   touch(world.changed.mappings, mapping)
 }
 
+/**
+ * The same `sg_table` again while it is mapped: up to 6.13 exporters with `cache_sgt_mapping` hand theirs out as often
+ * as they are asked. Where unmaps cannot be seen, it is another one at the same address.
+ */
+function isCached(world: World, mapping: Mapping): boolean {
+  return world.seen.has('unmap') && !gapBetween(world.window, mapping.mapped?.ns ?? null, world.now.ns)
+}
+
 /** A mapping whose `sg_table` was handed out again: its unmap was not seen. */
 function lose(world: World, mapping: Mapping): void {
   mapping.attachment?.mappings.delete(mapping)
@@ -168,6 +182,11 @@ export function onUnmap(context: Context): void {
   const mapping = attachment ? findMapping(context, attachment, act.sgt) : null
   enter(task, act.fn!, world.now, { attachment, mapping })
   if (!mapping) return
+  if (mapping.reuses > 0) {
+    mapping.reuses--
+    if (task.calls.length > 0) task.calls.at(-1)!.mapping = null
+    return
+  }
   mapping.unmapEntered = world.now
   mapping.unmappedComm = world.record.comm
   mapping.unmappedPid = world.record.pid
@@ -250,12 +269,19 @@ export function endMapping(context: Context, mapping: Mapping, how: MappingEnd):
   if (attachment) {
     attachment.retired = mapping
     if (told && mapping.revocation?.kind === 'move') attachment.lost = world.now
-    if (told && attachment.callback !== null) observe(world, attachment, callback === null)
+    if (told && attachment.callback !== null) observe(world, attachment, cameLater(world, mapping, callback))
     if (!told && attachment.pins > 0) reconsiderPinned(world, attachment, true)
   }
   touch(world.changed.mappings, mapping)
   mappingGone(context, mapping)
   context.tell('unmapped', { mapping })
+}
+
+/** Not inside the exporter's call? Where its return is not probed, a long while in the same thread leaves that open. */
+function cameLater(world: World, mapping: Mapping, callback: Call | null): boolean | null {
+  if (!callback) return true
+  const took = world.now.ns - mapping.invalidated!.ns
+  return world.returning.has(callback.fn) || took < world.thresholds.lateUnmapWarning ? false : null
 }
 
 export function isLive(mapping: Mapping): boolean {

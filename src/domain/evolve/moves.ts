@@ -71,12 +71,20 @@ function returnMove(context: Context, move: Move): void {
 function adoptMove(context: Context, device: VfioDevice): void {
   if (context.act.revoked === null) return
   device.revoked = isTrue(context.act.revoked)
-  const cause = device.revoked && context.act.caller !== null ? CAUSE_OF_CALLER.get(context.act.caller) : undefined
-  for (const revocation of device.open)
-    if (cause && revocation.cause === 'unknown') setCause(context.world, revocation, cause)
+  if (device.revoked) adoptRevocations(context, device)
   moveUntold(context, device, device.revoked)
   const closing = context.task.closing === device || context.act.caller === 'vfio_pci_dma_buf_cleanup'
   if (device.revoked && closing) bury(context, device)
+}
+
+/** Its buffers were told by invalidates that could not be placed: the return says what they were for. */
+function adoptRevocations({ world, act }: Context, device: VfioDevice): void {
+  const cause = act.caller === null ? undefined : CAUSE_OF_CALLER.get(act.caller)
+  for (const { revocation } of device.buffers) {
+    if (!revocation || revocation.restored) continue
+    device.open.add(revocation)
+    if (cause && revocation.cause === 'unknown') setCause(world, revocation, cause)
+  }
 }
 
 /** The move is over, by its return or because its thread has gone on. */
@@ -160,7 +168,7 @@ export function onClose(context: Context): void {
   if (act.point === 'entry' && device) task.closing = device
 }
 
-function bury({ world }: Context, device: VfioDevice): void {
+export function bury({ world }: Context, device: VfioDevice): void {
   for (const buffer of device.buffers) die(buffer)
   for (const revocation of device.open) {
     revocation.permanent = true

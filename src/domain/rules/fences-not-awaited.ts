@@ -69,7 +69,7 @@ function speak(
     evidence: [revocation.requested, revocation.notified, ...pending.map((fence) => fence.added), at],
     absent: { from: earliest(revocation.requested, pending), to: at.ns },
     needs: [['dma_fence_signaled', 'dma_resv_wait_timeout%return']],
-    missing: doubt(pending),
+    missing: doubt(pending, at),
     summary:
       pending.length === 0
         ? `no wait for the fences of ${bufferName(buffer)} was seen between its invalidate and ${what}`
@@ -77,8 +77,10 @@ function speak(
   })
 }
 
-function doubt(pending: readonly Fence[]): string | null {
+function doubt(pending: readonly Fence[], at: Sighting): string | null {
   if (pending.length === 0) return 'no fence of this buffer was seen to be pending, so that none was needed is possible'
+  if (pending.every((fence) => fence.signalled?.ns === at.ns))
+    return 'the fence signalled in the microsecond in which it should have: which came first is not certain'
   return pending.every((fence) => fence.shared)
     ? 'other buffers share the reservation object: the fences may be theirs'
     : null

@@ -1,4 +1,4 @@
-import { detachProbes } from '../evolve/attachments.ts'
+import { detachProbes } from '../evolve/detachments.ts'
 import { unmapProbes } from '../evolve/unmap-evidence.ts'
 import { report } from '../findings.ts'
 import type { Attachment, Mapping, Sighting } from '../world/entities.ts'

@@ -1,4 +1,4 @@
-import { report } from '../findings.ts'
+import { demote, report } from '../findings.ts'
 import type { Mapping, Sighting } from '../world/entities.ts'
 import type { RuleModule } from './rule.ts'
 import { bufferName, importerName } from './wording.ts'
@@ -14,6 +14,12 @@ import { bufferName, importerName } from './wording.ts'
 export const mapWhileRevoked: RuleModule = {
   rule: 'map-while-revoked',
   on: {
+    restored({ revocation }, world) {
+      for (const finding of revocation.findings) {
+        if (finding.draft.rule !== 'map-while-revoked' || finding.draft.at.ns !== world.now.ns) continue
+        demote(world, finding, 'the map and the restore bear the same time stamp: which came first is not certain')
+      }
+    },
     mapped({ mapping }, world) {
       const { buffer } = mapping
       const revocation = buffer?.revocation

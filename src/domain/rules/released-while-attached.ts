@@ -1,4 +1,4 @@
-import { detachProbes } from '../evolve/attachments.ts'
+import { detachProbes } from '../evolve/detachments.ts'
 import { report } from '../findings.ts'
 import type { RuleModule } from './rule.ts'
 import { attachDoubt, bufferName, importerName } from './wording.ts'

@@ -115,6 +115,8 @@ export interface Mapping extends Entity {
   /** The invalidate that told it to go. */
   invalidated: Sighting | null
   revocation: Revocation | null
+  /** Maps that were given the same `sg_table` while it was mapped, and not yet unmapped. */
+  reuses: number
   liveAtReset: boolean
   sources: Set<string>
   /** Functions whose probes reported the map. */
