@@ -25,6 +25,8 @@ export interface Folded {
   tier: string | null
 }
 
+const SMALL = 256 * 1024
+
 /** Parses and folds trace text in memory, without a database. */
 export async function foldText(text: Buffer, options: unknown = {}): Promise<Folded> {
   const parser = createKernelTextParser()
@@ -44,7 +46,9 @@ export async function foldText(text: Buffer, options: unknown = {}): Promise<Fol
       for (const row of changes[name]) (tables[name] as Map<number, unknown>).set(row.id, row)
     }
   }
-  for await (const batch of readBatches([text], parser)) {
+  // Thousands of small traces are folded by the property tests: no more memory for each than it needs.
+  const small = text.length < SMALL ? { batchLines: 8192, batchBytes: SMALL, maxLine: SMALL } : {}
+  for await (const batch of readBatches([text], parser, { ...small, recycle: true })) {
     fold ??= createFold({ ticks: parser.facts().ticks ?? false, options })
     keep(fold.feed(batch, events))
     events += batch.count
