@@ -55,6 +55,7 @@ export function report(world: World, draft: Draft): Finding {
   }
   world.findings.push(finding)
   judgeAbsence(world, finding)
+  if (finding.verdict === 'violated' && draft.absent) world.resting.add(finding)
   const buffer = draft.buffer ?? draft.mapping?.buffer ?? draft.attachment?.buffer
   if (buffer) {
     buffer.findingCount++
@@ -76,9 +77,7 @@ export function addEvidence(world: World, finding: Finding, ...sightings: (Sight
 
 /** Demotes what rests on a stretch of time that turned out to have a hole. */
 export function reconsider(world: World): void {
-  for (const finding of world.findings) {
-    if (finding.verdict === 'violated' && finding.draft.absent) judgeAbsence(world, finding)
-  }
+  for (const finding of world.resting) judgeAbsence(world, finding)
 }
 
 function judgeAbsence(world: World, finding: Finding): void {
@@ -92,6 +91,7 @@ function judgeAbsence(world: World, finding: Finding): void {
 export function demote(world: World, finding: Finding, missing: string): void {
   finding.verdict = 'undetermined'
   finding.missing = missing
+  world.resting.delete(finding)
   touch(world.changed.findings, finding)
   judgeEpisodes(world, finding)
 }

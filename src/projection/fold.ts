@@ -13,7 +13,7 @@ import type { RecordBatch, TraceRecord } from '../domain/record.ts'
 import { diagnose } from '../domain/rules/index.ts'
 import { createTask } from '../domain/world/task.ts'
 import { evidenceTier } from '../domain/world/tier.ts'
-import { gapRow, heard } from '../domain/world/window.ts'
+import { endGap, gapRow, heard } from '../domain/world/window.ts'
 import { createWorld, currentTask, DEFAULT_THRESHOLDS, type Thresholds } from '../domain/world/world.ts'
 import { attachmentRow, bufferRow, mappingRow, resetRow, revocationRow } from './rows.ts'
 
@@ -136,7 +136,7 @@ export function createFold({ ticks, sorted = false, options }: FoldOptions): Fol
     const any = window.open.get(ANY_CPU)
     if (!any) return
     window.open.delete(ANY_CPU)
-    any.to = time
+    endGap(window, any, time)
     settleGap(context, any)
   }
 

@@ -25,10 +25,14 @@ export interface Window {
   end: bigint | null
   /** Gaps whose end is the next event of their CPU. */
   open: Map<number, Gap>
+  /** Gaps without an end, so far or for good. */
+  endless: Set<Gap>
+  /** `latest[i]` is the latest end among the first i + 1 gaps: a search from the newest backwards stops there. */
+  latest: bigint[]
 }
 
 export function createWindow(): Window {
-  return { gaps: [], last: [], first: null, end: null, open: new Map() }
+  return { gaps: [], last: [], first: null, end: null, open: new Map(), endless: new Set(), latest: [] }
 }
 
 /** Notes that a CPU said something at this time; closes the gap that was waiting for it, and returns it. */
@@ -40,24 +44,48 @@ export function heard(window: Window, cpu: number, ns: bigint): Gap | null {
   const gap = window.open.get(cpu)
   if (!gap) return null
   window.open.delete(cpu)
-  gap.to = ns
+  endGap(window, gap, ns)
   return gap
 }
 
 export function addGap(window: Window, gap: Omit<Gap, 'id'>): Gap {
   const added = { id: window.gaps.length, ...gap }
   window.gaps.push(added)
+  if (added.to === null) window.endless.add(added)
+  refreshLatest(window, added.id)
   return added
 }
 
-/** The first gap that lies, in part, between the two times; null bounds are the ends of the trace. */
+export function endGap(window: Window, gap: Gap, to: bigint): void {
+  gap.to = to
+  window.endless.delete(gap)
+  refreshLatest(window, gap.id)
+}
+
+function refreshLatest({ gaps, latest }: Window, from: number): void {
+  for (let i = from; i < gaps.length; i++) {
+    const before = i === 0 ? NEVER : latest[i - 1]!
+    const to = gaps[i]!.to ?? NEVER
+    latest[i] = to > before ? to : before
+  }
+}
+
+const NEVER = -1n
+
+/** A gap that lies, in part, between the two times; null bounds are the ends of the trace. */
 export function gapBetween(window: Window, from: bigint | null, to: bigint | null): Gap | null {
-  for (const gap of window.gaps) {
-    const begins = gap.from === null || to === null || gap.from <= to
-    const ends = gap.to === null || from === null || gap.to > from
-    if (begins && ends) return gap
+  for (const gap of window.endless) if (overlaps(gap, from, to)) return gap
+  for (let i = window.gaps.length - 1; i >= 0; i--) {
+    if (from !== null && window.latest[i]! <= from) return null
+    if (overlaps(window.gaps[i]!, from, to)) return window.gaps[i]!
   }
   return null
+}
+
+function overlaps(gap: Gap, from: bigint | null, to: bigint | null): boolean {
+  const begins = gap.from === null || to === null || gap.from <= to
+  const ends = gap.to === null || from === null || gap.to > from
+  return begins && ends
 }
 
 /** The time between two sightings, whichever came first; an unseen one was before the trace. */

@@ -65,6 +65,8 @@ export interface World {
   revocations: Revocation[]
   resets: Reset[]
   findings: Finding[]
+  /** Violated findings that rest on nothing having happened in some stretch of time. */
+  resting: Set<Finding>
   /** Kinds of act seen so far, and functions whose return is probed. */
   seen: Set<ActType>
   returning: Set<string>
@@ -122,6 +124,7 @@ export function createWorld(options: { thresholds: Thresholds; ticks: boolean; r
     revocations: [],
     resets: [],
     findings: [],
+    resting: new Set(),
     seen: new Set(),
     returning: new Set(),
     functions: new Set(),
