@@ -22,6 +22,8 @@ export interface Act {
   callerModule: string | null
   /** A name under the recording recipe's prefixes (`dbuf_`, `vfiodb_`, `pcirst_`): its probe set can be taken as complete. */
   recipe: boolean
+  /** First record of its probe with this caller: what the probe shows at all is noted once. */
+  fresh: boolean
 
   ino: string | null
   dmabuf: string | null
@@ -68,6 +70,7 @@ export function emptyAct(): Act {
     caller: null,
     callerModule: null,
     recipe: false,
+    fresh: true,
     ino: null,
     dmabuf: null,
     attach: null,
@@ -108,6 +111,7 @@ export function clearAct(act: Act): void {
   act.caller = null
   act.callerModule = null
   act.recipe = false
+  act.fresh = true
   act.ino = null
   act.dmabuf = null
   act.attach = null

@@ -29,12 +29,12 @@ export function createAttachment(world: World, buffer: Buffer | null): Attachmen
     unprovenPins: 0,
     pinned: null,
     mappings: new Set(),
-    sources: new Set(),
-    detachSources: new Set(),
+    sources: [],
+    detachSources: [],
     invalidations: 0,
     lost: null,
     retired: null,
-    flagged: new Set(),
+    flagged: [],
     uncertain: false,
   }
 }

@@ -47,7 +47,7 @@ function onAttachEvent(context: Context): void {
     : sameAttach(task.attached, buffer, source, act.attach)
       ? task.attached!
       : createAttachment(world, buffer)
-  attachment.sources.add(source)
+  attachment.sources.push(source)
   if (act.device !== null) attachment.device = act.device
   if (act.attachHashed !== null) nameByEvent(world, attachment, act.attachHashed)
   if (isAddress(act.attach)) nameByPointer(world, attachment, act.attach)
@@ -64,7 +64,7 @@ function sameAttach(
 ): boolean {
   if (!attachment || attachment.buffer !== buffer || attachment.detached || attachment.refusedErrno !== null)
     return false
-  if (attachment.sources.has(source)) return false
+  if (attachment.sources.includes(source)) return false
   return pointer === null || attachment.pointer === null || attachment.pointer === pointer
 }
 
@@ -83,7 +83,7 @@ function onAttachReturn(context: Context): void {
   attachment ??= createAttachment(world, buffer)
   world.about.attachment = attachment
   if (act.device !== null) attachment.device = act.device
-  attachment.sources.add(source)
+  attachment.sources.push(source)
   const errno = result === null ? null : (errnoOf(result) ?? (act.ret === null ? null : errnoOfNumber(act.ret)))
   if (errno !== null) {
     refuse(context, attachment, errno)

@@ -54,7 +54,7 @@ function createBuffer(world: World, ino: string | null): Buffer {
     revocation: null,
     restoring: null,
     bornRevoked: false,
-    sources: new Set(),
+    sources: [],
     attachments: new Set(),
     mappings: new Set(),
     fences: new Set(),
@@ -108,10 +108,10 @@ export function onExport(context: Context): void {
   if (act.point === 'return' && act.dmabuf !== null && !isAddress(act.dmabuf)) return
   const source = world.record.name + act.point
   const known = findBuffer(world, act)
-  if (known && (known.released || known.sources.has(source))) forget(world, known)
+  if (known && (known.released || known.sources.includes(source))) forget(world, known)
   const buffer = ensureBuffer(context)
   if (!buffer) return
-  buffer.sources.add(source)
+  buffer.sources.push(source)
   if (!buffer.exported) {
     buffer.exported = world.now
     if (buffer.state === 'unknown') buffer.state = 'live'

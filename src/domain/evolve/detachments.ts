@@ -24,7 +24,7 @@ export function onDetach(context: Context): void {
   if (act.attachHashed !== null) world.functions.add(HASHED_DETACH)
   const buffer = ensureBuffer(context)
   let attachment = knownAttachment(world, act.attach, act.attachHashed)
-  if (attachment?.detached && attachment.detachSources.has(source)) attachment = null
+  if (attachment?.detached && attachment.detachSources.includes(source)) attachment = null
   if (!attachment) {
     // Hashed and raw pointers join only by what this thread has just done.
     attachment =
@@ -39,7 +39,7 @@ export function onDetach(context: Context): void {
   }
   world.about.attachment = attachment
   world.about.buffer = attachment.buffer
-  attachment.detachSources.add(source)
+  attachment.detachSources.push(source)
   context.task.attached = attachment
   if (attachment.detached) return
   world.unbound.delete(attachment)
@@ -64,7 +64,7 @@ function onlyHolder({ act }: Context, buffer: Buffer | null): Attachment | null 
 
 function joinDetach(task: Task, buffer: Buffer | null, source: string): Attachment | null {
   const last = task.attached
-  return last?.detached && last.buffer === buffer && !last.detachSources.has(source) && last.hashed === null
+  return last?.detached && last.buffer === buffer && !last.detachSources.includes(source) && last.hashed === null
     ? last
     : null
 }

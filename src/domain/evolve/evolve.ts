@@ -99,16 +99,20 @@ export function evolve(context: Context): void {
   if (task.move && !task.move.returned && AFTER_MOVE.has(type) && !world.returning.has('vfio_pci_dma_buf_move'))
     settle(context, task.move)
   if (task.calls.length > 0 && OUTSIDE_INVALIDATE.has(type)) dropCalls(task, INVALIDATE_CALLS)
-  if (act.fn !== null && act.point === 'return') {
-    world.returningBefore = world.returning.has(act.fn)
-    if (!world.returningBefore) {
-      world.returning.add(act.fn)
-      world.functions.add(`${act.fn}%return`)
-    }
-  }
-  world.seen.add(type)
-  if (act.fn !== null && act.point !== 'event') world.functions.add(act.fn)
+  world.returningBefore = true
+  if (act.fresh) note(context)
   STEPS[type]?.(context)
+}
+
+/** What kinds of event this trace shows, and of which functions it shows the return. */
+function note({ world, act }: Context): void {
+  world.seen.add(act.type)
+  if (act.fn === null || act.point === 'event') return
+  world.functions.add(act.fn)
+  if (act.point !== 'return') return
+  world.returningBefore = world.returning.has(act.fn)
+  world.returning.add(act.fn)
+  world.functions.add(`${act.fn}%return`)
 }
 
 /** The exporter's call reached this importer. */

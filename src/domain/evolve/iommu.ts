@@ -12,7 +12,7 @@ import { createMapping, endMapping } from './mappings.ts'
  */
 export function onIommuMap(context: Context): void {
   const { world, act, task } = context
-  world.translations.set(addressText(act.text), world.now.seq)
+  world.translations.set(addressOf(act.text), world.now.seq)
   const attachment = task.attached
   if (attachment?.class !== 'private' || attachment.detached || attachment.mappings.size > 0) return
   if (attachment.retired !== null || !attachment.attached || attachment.attached.ns + RECENT < world.now.ns) return
@@ -25,9 +25,21 @@ export function onIommuMap(context: Context): void {
   world.about.buffer = attachment.buffer
 }
 
-/** The 16 digits after `IOMMU: iova=0x`: these events come by the hundred thousand, so they are not read further. */
-function addressText(text: string | null): string {
-  return text === null ? '' : text.slice(14, 30)
+const FIRST_DIGIT = 'IOMMU: iova=0x'.length
+const DIGITS = 16
+
+/** The 16 digits after `IOMMU: iova=0x`. These events come by the hundred thousand, so no string is made of them. */
+function addressOf(text: string | null): number {
+  let address = 0
+  if (text === null) return address
+  for (let i = FIRST_DIGIT; i < FIRST_DIGIT + DIGITS; i++) {
+    const code = text.charCodeAt(i)
+    // '0'…'9' are 0x30…0x39, 'a'…'f' are 0x61…0x66.
+    const digit = code < 0x3a ? code - 0x30 : code - 0x57
+    if (!(digit >= 0 && digit < 16)) return address
+    address = address * 16 + digit
+  }
+  return address
 }
 
 /** The ioctl attaches and maps in one go. */
@@ -35,7 +47,7 @@ const RECENT = 1_000_000_000n
 
 export function onIommuUnmap(context: Context): void {
   const { world, act, task } = context
-  world.translations.delete(addressText(act.text))
+  world.translations.delete(addressOf(act.text))
   if (!world.mappings.has('iommu')) return
   const range = readIommuRange(act.text ?? '')
   const mapping = range && privateMapping(context, range.iova)

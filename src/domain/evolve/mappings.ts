@@ -50,7 +50,8 @@ export function onMap(context: Context): void {
   const direction = directionName(act.direction ?? call?.direction ?? openCall(task, MAP_CALLS)?.direction ?? null)
   const known = attachment && sgt !== null ? mappingBySgt(attachment, sgt) : null
   const source = world.record.name
-  if (known && !known.sources.has(source) && !known.unmapEntered) return complete(context, known, source, direction)
+  if (known && !known.sources.includes(source) && !known.unmapEntered)
+    return complete(context, known, source, direction)
   if (known && isCached(world, known)) {
     known.reuses++
     return
@@ -91,11 +92,11 @@ export function createMapping(
     invalidated: null,
     revocation: null,
     liveAtReset: false,
-    sources: new Set(),
+    sources: [],
     via: new Set(),
     translated: null,
     reuses: 0,
-    flagged: new Set(),
+    flagged: [],
   }
   complete(context, mapping, fields.source, fields.direction)
   if (fields.unseen) mapping.mapped = null
@@ -118,7 +119,7 @@ export function createMapping(
 function complete({ world, act }: Context, mapping: Mapping, source: string, direction: string | null): void {
   const { iova, length, nents } = act
   if (act.fn !== null) mapping.via.add(act.fn)
-  mapping.sources.add(source)
+  mapping.sources.push(source)
   mapping.mapped = world.now
   mapping.direction ??= direction
   const address = u64(iova)

@@ -94,7 +94,7 @@ function revoke(context: Context, buffer: Buffer, kind: Revocation['kind'], requ
     findings: [],
     unsignalled: [],
     returns: act.fn !== null && world.returning.has(act.fn),
-    flagged: new Set(),
+    flagged: [],
   }
   world.revocations.push(revocation)
   buffer.revocation = revocation

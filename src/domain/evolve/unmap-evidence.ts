@@ -9,8 +9,9 @@ const UNMAPS_OF: ReadonlyMap<string, readonly string[]> = new Map([
   ['vfio_pci_dma_buf_map', ['vfio_pci_dma_buf_unmap', 'dma_buf_unmap_attachment']],
 ])
 
-export function translationKey(iova: bigint): string {
-  return iova.toString(16).padStart(16, '0')
+/** Page-aligned, an address is exact as a Number. */
+export function translationKey(iova: bigint): number {
+  return Number(iova)
 }
 
 /**

@@ -19,6 +19,8 @@ export interface Probe {
   callerModule: string | null
   recipe: boolean
   spec: ProbedFunction | null
+  /** A record of it has been recognised. */
+  met: boolean
   /** The fields as this probe prints them, in order: learned from its first record. */
   shape: FieldShape
 }
@@ -38,6 +40,7 @@ export function probeOf(name: string, head: Head, headText: string): Probe | nul
     callerModule: head.callerModule,
     recipe,
     spec,
+    met: false,
     shape: emptyShape(),
   })
   if (head.point === 'event') {
@@ -70,6 +73,8 @@ export function recogniseProbe(probe: Probe, payload: string, act: Act): void {
   act.caller = probe.caller
   act.callerModule = probe.callerModule
   act.recipe = probe.recipe
+  act.fresh = !probe.met
+  probe.met = true
   fillFields(payload, probe.head.length, probe.shape, act, strangers)
   const { spec } = probe
   if (!spec) return

@@ -14,8 +14,8 @@ export const accessAfterFences: RuleModule = {
       const mapping = world.mappings.covering(fact.device, fact.address).find((m) => m.unmapped === null)
       const fences = mapping?.revocation?.fences
       if (!mapping || !fences || mapping.revocation?.restored || fact.at.ns <= fences.ns) return
-      if (mapping.flagged.has('access-after-fences')) return
-      mapping.flagged.add('access-after-fences')
+      if (mapping.flagged.includes('access-after-fences')) return
+      mapping.flagged.push('access-after-fences')
       report(world, {
         rule: 'access-after-fences',
         severity: 'error',

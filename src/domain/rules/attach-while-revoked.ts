@@ -13,7 +13,7 @@ export const attachWhileRevoked: RuleModule = {
   on: {
     attached({ attachment }, world) {
       const { buffer } = attachment
-      if (!buffer || attachment.flagged.has('attach-while-revoked') || attachment.attached?.seq !== world.now.seq)
+      if (!buffer || attachment.flagged.includes('attach-while-revoked') || attachment.attached?.seq !== world.now.seq)
         return
       const revocation = buffer.revocation
       const revoked =
@@ -24,7 +24,7 @@ export const attachWhileRevoked: RuleModule = {
       const since = revoked ? (revocation.notified ?? revocation.invalidated) : buffer.exported!
       const entered = attachment.entered ?? attachment.attached
       if (entered.seq < since.seq) return
-      attachment.flagged.add('attach-while-revoked')
+      attachment.flagged.push('attach-while-revoked')
       const race = attachment.entered === null && attachment.attached.ns - since.ns < world.thresholds.attachRace
       report(world, {
         rule: 'attach-while-revoked',

@@ -52,8 +52,8 @@ function speak(
   at: Sighting,
   reset: Reset | null,
 ): void {
-  if (revocation.flagged.has('fences-not-awaited')) return
-  revocation.flagged.add('fences-not-awaited')
+  if (revocation.flagged.includes('fences-not-awaited')) return
+  revocation.flagged.push('fences-not-awaited')
   const { buffer } = revocation
   const what = reset ? resetName(reset) : 'the end of the revoke'
   const fences = pending.map((fence) => `fence ${fence.key}`).join(', ')

@@ -23,8 +23,8 @@ export const importerLostMapping: RuleModule = {
 function lost(world: World, attachment: Attachment): void {
   const restored = attachment.buffer?.revocation?.restored ?? attachment.retired?.revocation?.restored
   if (!attachment.lost || !restored || restored.seq < attachment.lost.seq) return
-  if (attachment.flagged.has('importer-lost-mapping')) return
-  attachment.flagged.add('importer-lost-mapping')
+  if (attachment.flagged.includes('importer-lost-mapping')) return
+  attachment.flagged.push('importer-lost-mapping')
   report(world, {
     rule: 'importer-lost-mapping',
     severity: 'info',

@@ -16,8 +16,8 @@ export const invalidateIgnored: RuleModule = {
       for (const mapping of live) {
         const importer = mapping.attachment?.class ?? 'unknown'
         if (importer !== 'legacy' && importer !== 'pinned') continue
-        if (mapping.flagged.has('invalidate-ignored')) continue
-        mapping.flagged.add('invalidate-ignored')
+        if (mapping.flagged.includes('invalidate-ignored')) continue
+        mapping.flagged.push('invalidate-ignored')
         report(world, {
           rule: 'invalidate-ignored',
           severity: 'error',

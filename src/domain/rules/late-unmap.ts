@@ -67,8 +67,8 @@ function late(world: World, mapping: Mapping, from: Sighting, to: Sighting, took
 
 function never(world: World, mapping: Mapping, at: Sighting, when: string): void {
   const from = deadlineStart(mapping)
-  if (!from || !hasCallback(mapping) || mapping.flagged.has('late-unmap')) return
-  mapping.flagged.add('late-unmap')
+  if (!from || !hasCallback(mapping) || mapping.flagged.includes('late-unmap')) return
+  mapping.flagged.push('late-unmap')
   const waited = at.ns - from.ns
   const enough = !world.ticks && waited >= world.thresholds.lateUnmapWarning
   const released = mapping.buffer?.released !== null

@@ -49,8 +49,8 @@ function cannotBeTold(attachment: Attachment): boolean {
 }
 
 function accepted(world: World, attachment: Attachment, reset: Reset | null): void {
-  if (attachment.flagged.has('non-revocable-importer')) return
-  attachment.flagged.add('non-revocable-importer')
+  if (attachment.flagged.includes('non-revocable-importer')) return
+  attachment.flagged.push('non-revocable-importer')
   report(world, {
     rule: 'non-revocable-importer',
     severity: 'error',

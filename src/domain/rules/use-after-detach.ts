@@ -7,8 +7,8 @@ export const useAfterDetach: RuleModule = {
   rule: 'use-after-detach',
   on: {
     'used-detached'({ attachment, call }, world) {
-      if (attachment.flagged.has('use-after-detach')) return
-      attachment.flagged.add('use-after-detach')
+      if (attachment.flagged.includes('use-after-detach')) return
+      attachment.flagged.push('use-after-detach')
       report(world, {
         rule: 'use-after-detach',
         severity: 'critical',

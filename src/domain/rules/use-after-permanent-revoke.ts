@@ -24,11 +24,11 @@ export const useAfterPermanentRevoke: RuleModule = {
     },
     attached({ attachment }, world) {
       const { buffer } = attachment
-      if (!buffer?.dead || buffer.released || attachment.flagged.has('use-after-permanent-revoke')) return
+      if (!buffer?.dead || buffer.released || attachment.flagged.includes('use-after-permanent-revoke')) return
       if (attachment.attached?.seq !== world.now.seq) return
       const since = buffer.revocation?.notified ?? buffer.revocation?.invalidated
       if (!since || (attachment.entered ?? attachment.attached).seq < since.seq) return
-      attachment.flagged.add('use-after-permanent-revoke')
+      attachment.flagged.push('use-after-permanent-revoke')
       const race = attachment.entered === null && attachment.attached.ns - since.ns < world.thresholds.attachRace
       report(world, {
         rule: 'use-after-permanent-revoke',

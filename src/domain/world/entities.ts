@@ -43,7 +43,7 @@ export interface Buffer extends Entity {
   /** Exported while its device was revoked: refusals without a preceding revoke are legal. */
   bornRevoked: boolean
   /** Events of an export already counted, so that one export seen by two probes is one buffer. */
-  sources: Set<string>
+  sources: string[]
   attachments: Set<Attachment>
   mappings: Set<Mapping>
   fences: Set<Fence>
@@ -81,13 +81,13 @@ export interface Attachment extends Entity {
   pinned: boolean | null
   mappings: Set<Mapping>
   /** Events that have reported this attach, and its detach: each reports one attach once. */
-  sources: Set<string>
-  detachSources: Set<string>
+  sources: string[]
+  detachSources: string[]
   invalidations: number
   /** Its raw pointer was joined to its hashed one by a guess among several. */
   uncertain: boolean
   /** Rules that have spoken about this attachment. */
-  flagged: Set<string>
+  flagged: string[]
   /** The mapping it unmapped last. */
   retired: Mapping | null
   /** Had a mapping taken away by a revocation that was restored, and has not mapped since. */
@@ -118,13 +118,13 @@ export interface Mapping extends Entity {
   /** Maps that were given the same `sg_table` while it was mapped, and not yet unmapped. */
   reuses: number
   liveAtReset: boolean
-  sources: Set<string>
+  sources: string[]
   /** Functions whose probes reported the map. */
   via: Set<string>
   /** Number of the `iommu:map` event that had translated its address when it was mapped. */
   translated: number | null
   /** Rules that have spoken about this mapping. */
-  flagged: Set<string>
+  flagged: string[]
 }
 
 export interface Revocation extends Entity {
@@ -152,7 +152,7 @@ export interface Revocation extends Entity {
   /** The return of its invalidate is probed, so it is not over before. */
   returns: boolean
   /** Rules that have spoken about it. */
-  flagged: Set<string>
+  flagged: string[]
 }
 
 export interface ResetFrame {

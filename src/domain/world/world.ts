@@ -73,7 +73,7 @@ export interface World {
   /** Functions whose probes were seen. */
   functions: Set<string>
   /** IOVAs (16 hex digits) that `iommu:map` has translated and `iommu:unmap` not taken away since, with the event that did. */
-  translations: Map<string, number>
+  translations: Map<number, number>
   /** Whether the current record's function was in `returning` before this record. */
   returningBefore: boolean
   /** By port: the device below it that an error was last reported from. */

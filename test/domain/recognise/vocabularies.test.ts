@@ -102,7 +102,10 @@ describe('a recogniser that has seen many probes', () => {
         for (const [event, definition, value, drop] of sightings) {
           const fields = definition.fields.filter((_, index) => drop === 0 || index % (drop + 1) !== 0)
           const payload = printProbe({ ...definition, fields }, ({ name: key }) => value ?? FIELDS[key]?.[1] ?? '0')
-          expect(recognised(event, payload, used)).toEqual(recognised(event, payload))
+          expect({ ...recognised(event, payload, used), fresh: true }).toEqual({
+            ...recognised(event, payload),
+            fresh: true,
+          })
         }
       }),
       { numRuns: 300 },
