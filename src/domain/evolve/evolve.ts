@@ -8,11 +8,12 @@ import { onFence, onReservationAdd, onReservationWait } from './fences.ts'
 import { INVALIDATE_CALLS } from './invalidate-calls.ts'
 import { onIommuMap, onIommuUnmap } from './iommu.ts'
 import { onAccess, onConsole, onFault } from './kernel-log.ts'
-import { onMap, onUnmap } from './mappings.ts'
+import { onMap } from './map-calls.ts'
 import { onCleanup, onClose, onMove, settle } from './moves.ts'
 import { onPin, onUnpin } from './pins.ts'
 import { leaveBehind, onReset } from './resets.ts'
 import { onInvalidate } from './revocations.ts'
+import { onUnmap } from './unmap-calls.ts'
 import { vfioDevice } from './vfio-devices.ts'
 
 /** What each kind of act does to the world. */

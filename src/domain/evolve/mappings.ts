@@ -1,11 +1,10 @@
 import type { MappingEnd } from '../read-model.ts'
-import { errnoOf, isAddress, u64 } from '../recognise/pointer.ts'
-import { asPointer } from '../recognise/probe.ts'
+import { u64 } from '../recognise/pointer.ts'
 import type { Attachment, Mapping, Sighting } from '../world/entities.ts'
-import { type Call, enter, leave, openCall } from '../world/task.ts'
+import { type Call, openCall } from '../world/task.ts'
 import { gapBetween } from '../world/window.ts'
 import { touch, type World } from '../world/world.ts'
-import { adopt, ensureAttachment, isStill, knownAttachment } from './attachment-identity.ts'
+import { adopt, isStill, knownAttachment } from './attachment-identity.ts'
 import type { Context } from './context.ts'
 import { observe, reconsiderPinned } from './importer-class.ts'
 import { INVALIDATE_CALLS } from './invalidate-calls.ts'
@@ -21,46 +20,7 @@ export function directionName(value: string | null): string | null {
   return /^[0-3]$/.test(value) ? DIRECTIONS[Number(value)]! : value
 }
 
-const MAP_CALLS: ReadonlySet<string> = new Set(['dma_buf_map_attachment', 'dma_buf_map_attachment_unlocked'])
-
-/** `dma_buf_map_attachment()`: its return says whether there is a mapping, and where. */
-export function onMap(context: Context): void {
-  const { world, act, task } = context
-  if (act.point === 'entry') {
-    const attachment = detachedByPointer(context) ?? ensureAttachment(context)
-    enter(task, act.fn!, world.now, { attachment, direction: act.direction })
-    return
-  }
-  const call = leave(task, act.fn!)
-  const attachment =
-    detachedByPointer(context) ??
-    ensureAttachment(context) ??
-    call?.attachment ??
-    openCall(task, MAP_CALLS)?.attachment ??
-    null
-  world.about.attachment = attachment
-  world.about.buffer = attachment?.buffer ?? world.about.buffer
-  const sgt = act.sgt ?? (act.ret === null ? null : asPointer(act.ret))
-  if (sgt !== null && !isAddress(sgt)) {
-    // With an ERR_PTR the other fields are what a failed dereference left.
-    world.about.device = errnoOf(sgt) === null ? null : world.about.device
-    return
-  }
-  if (attachment?.detached) context.tell('used-detached', { attachment, call: 'map' })
-  const direction = directionName(act.direction ?? call?.direction ?? openCall(task, MAP_CALLS)?.direction ?? null)
-  const known = attachment && sgt !== null ? mappingBySgt(attachment, sgt) : null
-  const source = world.record.name
-  if (known && !known.sources.includes(source) && !known.unmapEntered)
-    return complete(context, known, source, direction)
-  if (known && isCached(world, known)) {
-    known.reuses++
-    return
-  }
-  if (known) lose(world, known)
-  createMapping(context, attachment, { sgt, direction, source, entered: call?.entered ?? null })
-}
-
-function mappingBySgt(attachment: Attachment, sgt: string): Mapping | null {
+export function mappingBySgt(attachment: Attachment, sgt: string): Mapping | null {
   for (const mapping of attachment.mappings) if (mapping.sgt === sgt) return mapping
   return null
 }
@@ -116,7 +76,7 @@ export function createMapping(
 }
 
 /** Takes over what one more report of the same map shows. */
-function complete({ world, act }: Context, mapping: Mapping, source: string, direction: string | null): void {
+export function complete({ world, act }: Context, mapping: Mapping, source: string, direction: string | null): void {
   const { iova, length, nents } = act
   if (act.fn !== null) mapping.via.add(act.fn)
   mapping.sources.push(source)
@@ -137,83 +97,8 @@ function complete({ world, act }: Context, mapping: Mapping, source: string, dir
   touch(world.changed.mappings, mapping)
 }
 
-/**
- * The same `sg_table` again while it is mapped: up to 6.13 exporters with `cache_sgt_mapping` hand theirs out as often
- * as they are asked. Where unmaps cannot be seen, it is another one at the same address.
- */
-function isCached(world: World, mapping: Mapping): boolean {
-  return world.seen.has('unmap') && !gapBetween(world.window, mapping.mapped?.ns ?? null, world.now.ns)
-}
-
-/** A mapping whose `sg_table` was handed out again: its unmap was not seen. */
-function lose(world: World, mapping: Mapping): void {
-  mapping.attachment?.mappings.delete(mapping)
-  mapping.buffer?.mappings.delete(mapping)
-  mapping.revocation?.pending.delete(mapping)
-  mapping.unmapEntered ??= world.now
-}
-
-/** `dma_buf_unmap_attachment()`: live until it returns, where its return is probed. */
-export function onUnmap(context: Context): void {
-  const { world, act, task } = context
-  if (act.point === 'return') {
-    const call = leave(task, act.fn!)
-    const mapping = call ? call.mapping : unmapByReturn(context)
-    world.about.attachment = mapping?.attachment ?? null
-    world.about.buffer = mapping?.buffer ?? null
-    if (mapping) finishUnmap(context, mapping)
-    return
-  }
-  const gone = detachedByPointer(context)
-  const attachment = gone ?? ensureAttachment(context)
-  world.about.attachment = attachment
-  world.about.buffer = attachment?.buffer ?? world.about.buffer
-  // dma_buf_unmap_attachment_unlocked() wraps dma_buf_unmap_attachment(), which calls the exporter's unmap.
-  const call = task.calls.at(-1)
-  const outer = call?.mapping
-  if (
-    outer &&
-    isWithin(act.fn!, call.fn) &&
-    outer.attachment === attachment &&
-    (act.sgt === null || outer.sgt === act.sgt)
-  ) {
-    enter(task, act.fn!, world.now, { mapping: outer })
-    return
-  }
-  const mapping = attachment ? findMapping(context, attachment, act.sgt) : null
-  enter(task, act.fn!, world.now, { attachment, mapping })
-  if (!mapping) return
-  if (mapping.reuses > 0) {
-    mapping.reuses--
-    if (task.calls.length > 0) task.calls.at(-1)!.mapping = null
-    return
-  }
-  mapping.unmapEntered = world.now
-  mapping.unmappedComm = world.record.comm
-  mapping.unmappedPid = world.record.pid
-  if (!world.returning.has(act.fn!)) endMapping(context, mapping, 'unmap')
-}
-
-/** Outermost first. Where returns are not probed, the call before may be over: only its inner ones are the same unmap. */
-const UNMAP_CALLS = ['dma_buf_unmap_attachment_unlocked', 'dma_buf_unmap_attachment', 'vfio_pci_dma_buf_unmap']
-
-function isWithin(fn: string, outer: string): boolean {
-  return UNMAP_CALLS.indexOf(fn) > UNMAP_CALLS.indexOf(outer)
-}
-
-/** A return whose entry was not seen names a mapping that may still count as live. */
-function unmapByReturn({ world, act }: Context): Mapping | null {
-  const attachment = knownAttachment(world, act.attach, null)
-  if (!attachment || attachment.detached) return null
-  return act.sgt === null ? onlyOf(attachment) : mappingBySgt(attachment, act.sgt)
-}
-
-function onlyOf(attachment: Attachment): Mapping | null {
-  return attachment.mappings.size === 1 ? [...attachment.mappings][0]! : null
-}
-
 /** An attachment that was detached, named once more without a new attach. */
-function detachedByPointer(context: Context): Attachment | null {
+export function detachedByPointer(context: Context): Attachment | null {
   const { world, act } = context
   const known = knownAttachment(world, act.attach, null)
   // Where its attach was not seen, or could have been lost, the pointer is another attachment's by now.
@@ -221,39 +106,6 @@ function detachedByPointer(context: Context): Attachment | null {
   if (gapBetween(world.window, known.detached.ns, world.now.ns)) return null
   // The same address may by now be another attachment's, of which only the hashed pointer is known.
   return adopt(context, act.attach!) ? null : known
-}
-
-function findMapping(context: Context, attachment: Attachment, sgt: string | null): Mapping | null {
-  if (attachment.detached) context.tell('used-detached', { attachment, call: 'unmap' })
-  const live = sgt === null ? onlyOf(attachment) : mappingBySgt(attachment, sgt)
-  if (live || attachment.detached) return live
-  const retired = sgt === null ? undefined : attachment.retired?.sgt === sgt ? attachment.retired : undefined
-  // Where maps do not show, an `sg_table` that comes again is as likely another one at the same address.
-  if (retired?.mapped) {
-    context.tell('unmapped-again', { mapping: retired })
-    return null
-  }
-  // Mapped before the trace, or in a gap.
-  return createMapping(context, attachment, {
-    sgt,
-    direction: directionName(context.act.direction),
-    source: context.world.record.name,
-    unseen: true,
-  })
-}
-
-function finishUnmap(context: Context, mapping: Mapping): void {
-  const { world } = context
-  if (!mapping.unmapped) {
-    endMapping(context, mapping, 'unmap')
-    return
-  }
-  // Its end was taken from the entry; now the return is known.
-  if (mapping.unmapped.seq >= (mapping.unmapEntered?.seq ?? 0) && mapping.endedBy !== 'detach') {
-    mapping.unmapped = world.now
-    mappingGone(context, mapping)
-    touch(world.changed.mappings, mapping)
-  }
 }
 
 export function endMapping(context: Context, mapping: Mapping, how: MappingEnd): void {
