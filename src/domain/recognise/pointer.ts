@@ -47,11 +47,14 @@ export function errnoName(errno: number): string {
   return ERRNO_NAMES[errno] ?? `errno ${errno}`
 }
 
-/** Unsigned 64-bit from decimal, `0x…`, or hex without prefix when `hex`; null where the text is no number. */
+/** Unsigned 64-bit from decimal, `0x…`, or hex without prefix when `hex`; null where the text is no number of 64 bits. */
 export function u64(text: string | null, hex = false): bigint | null {
   if (text === null || text === '') return null
   try {
-    return BigInt.asUintN(64, BigInt(hex && !text.startsWith('0x') ? `0x${text}` : text))
+    const value = BigInt(hex && !text.startsWith('0x') ? `0x${text}` : text)
+    // A signed format prints the upper half as negative.
+    const unsigned = BigInt.asUintN(64, value)
+    return unsigned === value || BigInt.asIntN(64, value) === value ? unsigned : null
   } catch {
     return null
   }

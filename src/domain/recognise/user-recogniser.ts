@@ -45,8 +45,8 @@ type Compiled = (payload: string, fields: Fields, act: Act) => boolean
 
 export function compileUserRecognisers(own: readonly UserRecogniser[]): Map<string, Compiled> {
   const compiled = new Map<string, Compiled>()
-  for (const recogniser of own)
-    compiled.set(recogniser.event, (payload, fields, act) => apply(recogniser, payload, fields, act))
+  for (const [event, all] of Map.groupBy(own, (recogniser) => recogniser.event))
+    compiled.set(event, (payload, fields, act) => all.some((recogniser) => apply(recogniser, payload, fields, act)))
   return compiled
 }
 
