@@ -5,9 +5,6 @@ import { compactDictionaries } from './compact-dictionaries.ts'
 import { recordBatch } from './record-batch.ts'
 import { arrowSchema } from './schema.ts'
 
-/** `application/vnd.apache.arrow.stream` */
-export const ARROW_STREAM = 'application/vnd.apache.arrow.stream'
-
 /**
  * The bytes of an Arrow IPC stream: schema, whole dictionaries, one record batch for each batch, end-of-stream. Where
  * the batches fail, so does the iteration, and the end-of-stream marker is never given.

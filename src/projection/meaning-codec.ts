@@ -1,16 +1,12 @@
 import type { MeaningBatch } from '../domain/read-model.ts'
 import { readPlanes, widthOf, writePlanes } from '../log/planes.ts'
-import { unzstd, zstd, zstdSync } from '../log/zstd.ts'
+import { unzstd, zstdSync } from '../log/zstd.ts'
 
 /** One entry an event; -1 where an event has none. As in `MeaningBatch`. */
 export type Meaning = Pick<MeaningBatch, 'type' | 'buffer' | 'attachment' | 'device'>
 
 /** Four widths in bytes, then the columns as byte planes; ids are stored off by one. */
 const HEAD = 4
-
-export async function packMeaning(batch: MeaningBatch): Promise<Buffer> {
-  return await zstd(encodeMeaning(batch))
-}
 
 export function packMeaningSync(batch: MeaningBatch): Buffer {
   return zstdSync(encodeMeaning(batch))
