@@ -112,8 +112,7 @@ export function detectLayout(input: Buffer): DetectedLayout | Refusal {
   if (binary) return binary
   const text = head.toString('latin1')
   const tracer = /^# tracer: (\S+)/m.exec(text)?.[1] ?? null
-  const whole = input.length >= HEAD_BYTES ? head.lastIndexOf(LF) : -1
-  const bytes = Buffer.concat([whole < 0 ? head : head.subarray(0, whole), Buffer.of(LF)])
+  const bytes = wholeLines(head, input.length >= HEAD_BYTES)
   const lines = eventLines(bytes)
 
   const foreign = tracer === null ? FOREIGN.find(({ test }) => mostAre(lines, test)) : undefined
@@ -132,9 +131,23 @@ export function detectLayout(input: Buffer): DetectedLayout | Refusal {
   return looksBinary(head) ? refuseOddBytes(tracer) : refuseText(lines)
 }
 
+/** Whether any line of an input's first bytes is of this layout; true where they hold no line that could be. */
+export function headReadsAs(input: Buffer, format: Format): boolean {
+  const head = withoutMark(input.subarray(0, HEAD_BYTES))
+  const bytes = wholeLines(head, input.length >= HEAD_BYTES)
+  const lines = eventLines(bytes)
+  return lines.length === 0 || lines.some(({ start }) => reads(format, bytes, start))
+}
+
 /** Editors put a byte order mark before UTF-8. */
 function withoutMark(head: Buffer): Buffer {
   return head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf ? head.subarray(3) : head
+}
+
+/** A head that was cut loses its last line, which may be half of one. */
+function wholeLines(head: Buffer, cut: boolean): Buffer {
+  const whole = cut ? head.lastIndexOf(LF) : -1
+  return Buffer.concat([whole < 0 ? head : head.subarray(0, whole), Buffer.of(LF)])
 }
 
 function eventLines(bytes: Buffer): HeadLine[] {

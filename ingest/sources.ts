@@ -20,12 +20,16 @@ export interface Source {
 
 const CHUNK_BYTES = 512 * 1024
 
-/** Opens a file, or the standard input for `-`. What cannot be read is a refusal, never an exception. */
+/**
+ * Opens a file, or the standard input for `-`. What cannot be read is a refusal, never an exception.
+ * `streamed` is the path of what stands in for the standard input, such as a pipe with a name.
+ */
 export async function openSource(
   path: string,
   stdin: AsyncIterable<Buffer> = process.stdin,
+  streamed: string | null = null,
 ): Promise<Source | Refusal> {
-  return path === '-' ? openStream(stdin) : openFile(path)
+  return path === '-' ? openStream(stdin, streamed) : openFile(path)
 }
 
 function openFile(path: string): Source | Refusal {
@@ -65,7 +69,7 @@ function refuseFile(path: string, error: NodeJS.ErrnoException): Refusal {
   }
   return refuse(
     'unreadable',
-    `${path} cannot be read: ${error.message}`,
+    `${path} cannot be read: ${error.message}.`,
     'Check the file and its disk, then try again.',
   )
 }
@@ -94,7 +98,7 @@ function* fileChunks(fd: number, head: Buffer, close: () => void): Generator<Buf
   }
 }
 
-async function openStream(stream: AsyncIterable<Buffer>): Promise<Source | Refusal> {
+async function openStream(stream: AsyncIterable<Buffer>, path: string | null): Promise<Source | Refusal> {
   const rest = stream[Symbol.asyncIterator]()
   const first: Buffer[] = []
   let length = 0
@@ -106,9 +110,10 @@ async function openStream(stream: AsyncIterable<Buffer>): Promise<Source | Refus
       length += value.length
     }
   } catch (error) {
+    if (path !== null) return refuseFile(path, error as NodeJS.ErrnoException)
     return refuse(
       'unreadable',
-      `Standard input cannot be read: ${(error as Error).message}`,
+      `Standard input cannot be read: ${(error as Error).message}.`,
       'Check the command before the pipe.',
     )
   }

@@ -19,7 +19,7 @@ export const run: Run<CheckOptions> = async (_, options, io) => {
   const db = openReader(options.db)
   try {
     const { sqlite } = db
-    const capture = captureNumber(sqlite, options.capture)
+    const capture = captureNumber(sqlite, options)
     const captures = listCaptures(sqlite).filter((one) => capture === null || one.capture === capture)
     const standing = standingOf(sqlite, capture)
     const failed = reaches(standing, options.failOn as Severity)

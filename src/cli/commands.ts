@@ -29,7 +29,7 @@ export const COMMANDS: readonly CommandEntry[] = [
       new Option('--name <text>', "the capture's name, instead of the file's"),
       new Option('--late-unmap-warning <seconds>', 'from when on an unmap after a revoke is late (default 1)'),
       new Option('--late-unmap-error <seconds>', 'from when on that is an error (default 10)'),
-      new Option('--ignore <event>', 'an event name to count and not to keep; may be repeated').argParser(
+      new Option('--ignore <event>', 'an event name to count and not to judge; may be repeated').argParser(
         (name: string, previous: string[] = []) => [...previous, name],
       ),
     ],

@@ -21,6 +21,7 @@ export const run: Run<IngestOptions> = async (paths, options, io) => {
     throw new UsageError(`ingest: --format ${format} is for tables; give table or json, then: revenant query findings`)
   if (paths.filter((path) => path === '-').length > 1) throw new UsageError('ingest: - is given twice')
   if (options.name !== undefined && paths.length > 1) throw new UsageError('ingest: --name is for one file')
+  if (options.name === '') throw new UsageError('ingest: --name is empty; leave it away for the name of the file')
   const kept = captureOptions(options)
   const log = lazyWriter(options.db)
   const codes: number[] = []

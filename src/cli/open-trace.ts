@@ -3,11 +3,11 @@ import { createReadStream, readFileSync, statSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
-import { type DetectedLayout, detectLayout } from '../../ingest/detect-layout.ts'
+import { type DetectedLayout, detectLayout, headReadsAs } from '../../ingest/detect-layout.ts'
 import { createKernelTextParser, type ParserState } from '../../ingest/kernel-text-parser.ts'
 import type { Format as Layout } from '../../ingest/layout.ts'
 import { readBatches } from '../../ingest/read-batches.ts'
-import type { Refusal, RefusalCode } from '../../ingest/refusal.ts'
+import { type Refusal, type RefusalCode, refuse } from '../../ingest/refusal.ts'
 import { openSource } from '../../ingest/sources.ts'
 import type { Content } from '../log/content.ts'
 import type { BatchReader, ReaderStart } from '../projection/ingest-request.ts'
@@ -33,7 +33,7 @@ export async function openTrace(
 ): Promise<OpenedTrace | Refusal> {
   const special = path !== '-' && isSpecial(path)
   const stream = path === '-' ? stdin : special ? createReadStream(path) : null
-  const source = await openSource(stream ? '-' : path, stream ?? undefined)
+  const source = await openSource(stream ? '-' : path, stream ?? undefined, special ? path : null)
   if (source.kind === 'refused') return source
   const layout = chooseLayout(source.head, options.layout)
   if (layout.kind === 'refused') {
@@ -77,6 +77,13 @@ const FINAL: readonly RefusalCode[] = ['empty', 'binary', 'compressed', 'trace-d
 function chooseLayout(head: Buffer, given: Layout | undefined): DetectedLayout | Refusal {
   const detected = detectLayout(head)
   if (given === undefined || (detected.kind === 'refused' && FINAL.includes(detected.code))) return detected
+  // A head that no layout fits may be foreign text before a trace; one that another layout fits is a mistake.
+  if (detected.kind === 'layout' && detected.format !== given && !headReadsAs(head, given))
+    return refuse(
+      'not-a-trace',
+      `None of its first lines is of the layout ${given}; they are ${detected.format}.`,
+      'Leave --layout away.',
+    )
   return { kind: 'layout', format: given }
 }
 

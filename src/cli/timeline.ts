@@ -34,7 +34,7 @@ export const run: Run<TimelineOptions> = async (_, options, io) => {
   try {
     const { sqlite } = db
     sqlite.exec('BEGIN')
-    const chosen = captureNumber(sqlite, options.capture)
+    const chosen = captureNumber(sqlite, options)
     const told: Told[] = []
     for (const capture of listCaptures(sqlite)) {
       if (chosen !== null && capture.capture !== chosen) continue

@@ -1,11 +1,13 @@
 import { openReader } from '../log/connection.ts'
 import { printable } from '../output/table.ts'
 import { verify } from '../projection/verify.ts'
-import { Exit, type Run } from './command.ts'
+import { Exit, type Run, UsageError } from './command.ts'
 import { many } from './summary/quantity.ts'
 
 /** Prints what is wrong with the database, one problem a line; exit 3 where there is any. */
 export const run: Run = async (_, { db: path, format }, io) => {
+  if (format === 'csv' || format === 'arrow')
+    throw new UsageError(`verify: --format ${format} is for tables; give table or json`)
   const db = openReader(path)
   try {
     const problems = verify(db)

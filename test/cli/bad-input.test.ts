@@ -42,6 +42,21 @@ describe('inputs that are no trace: exit 3, in words, and nothing written', () =
     expect(existsSync(at.db)).toBe(false)
   })
 
+  test('a layout that another one proves wrong', async () => {
+    const { code, stderr } = await at.run('ingest', example('clean-flr'), '--layout', 'ftrace-graph')
+    expect(code).toBe(3)
+    expect(stderr).toMatch(
+      /None of its first lines is of the layout ftrace-graph; they are ftrace-text\. Leave --layout away/,
+    )
+    expect(existsSync(at.db)).toBe(false)
+  })
+
+  test('a device that cannot be read is named, not the standard input', async () => {
+    const { code, stderr } = await at.run('ingest', '/proc/self/mem')
+    expect(code).toBe(3)
+    expect(stderr).toMatch(/^revenant: \/proc\/self\/mem cannot be read: .*\. Check the file/)
+  })
+
   test('an existing database stays as it was', async () => {
     await at.run('ingest', example('clean-flr'))
     const before = readFileSync(at.db)

@@ -20,7 +20,7 @@ describe('check', () => {
     expect((await at.run('check', '--capture', '2')).code).toBe(1)
     const { code, stderr } = await at.run('check', '--capture', '3')
     expect(code).toBe(2)
-    expect(stderr).toMatch(/--capture 3: there is no such capture; this log has 1 to 2/)
+    expect(stderr).toMatch(/--capture 3: there is no such capture; this log has 1 to 2; see: .*query captures --db /)
   })
 
   test('an undetermined finding fails only under --strict', async () => {

@@ -95,6 +95,24 @@ describe('options', () => {
     expect(await at.json('query', 'findings', '-p', 'severity=critical')).toMatchObject([{ rule: 'use-after-revoke' }])
   })
 
+  test('of two recognisers for one event, each takes what its own condition lets in', async () => {
+    const one = (as: string, kind: string) => ({
+      event: 'engine',
+      as,
+      fields: { device: 'dev', iova: 'addr' },
+      when: { kind },
+    })
+    const recognisers = at.file(
+      'mine.json',
+      JSON.stringify({ recognisers: [one('access', 'run'), one('unmap', 'stop')] }),
+    )
+    const mine =
+      '          <idle>-0       [000] d.h1.    60.900000: engine: dev=0000:02:00.0 addr=0xffffc000 kind=run\n'
+    const trace = at.file('trace.txt', exampleText('clean-flr') + mine)
+    const { findings } = await at.json<IngestDocument>('ingest', trace, '--recognisers', recognisers)
+    expect(findings.critical).toBe(1)
+  })
+
   test.each([
     ['no JSON', '{', /mine\.json is not JSON/],
     [
@@ -119,6 +137,7 @@ describe('options', () => {
     [['--clock', 'sundial'], /sundial is no trace clock/],
     [['--layout', 'papyrus'], /papyrus is not known/],
     [['--late-unmap-warning', 'soon'], /soon is not a number of seconds/],
+    [['--name', ''], /--name is empty/],
     [['--format', 'csv'], /csv is for tables/],
     [['--fail-on', 'fatal'], /Allowed choices are/],
   ])('%j is wrong usage', async (flags, message) => {

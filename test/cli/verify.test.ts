@@ -12,6 +12,15 @@ describe('verify', () => {
     expect(stdout.toString()).toMatch(/^sound: 1 capture,/)
   })
 
+  test('prints no table of rows', async () => {
+    await at.run('ingest', example('sysfs-reset'))
+    for (const command of ['verify', 'rebuild']) {
+      const { code, stdout, stderr } = await at.run(command, '--format', 'csv')
+      expect([code, stdout.toString()]).toEqual([2, ''])
+      expect(stderr).toMatch(`${command}: --format csv is for tables`)
+    }
+  })
+
   test('finds a read model that is not what the log gives; rebuild mends it', async () => {
     await at.run('ingest', example('sysfs-reset'))
     change("UPDATE finding SET severity = 'info'")
