@@ -35,7 +35,10 @@ const median = (values: number[]): number => values.sort((a, b) => a - b)[values
 const duckdb = existsSync(here('../node_modules/@duckdb/node-api'))
 const dir = mkdtempSync(join(tmpdir(), 'revenant-bench-'))
 const figures: Record<string, number[]> = {}
-const note = (name: string, value: number): void => void (figures[name] ??= []).push(value)
+const note = (name: string, value: number): void => {
+  figures[name] ??= []
+  figures[name].push(value)
+}
 
 try {
   for (let run = 0; run < Number(runs); run++) {
