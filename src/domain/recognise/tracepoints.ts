@@ -81,6 +81,10 @@ export function recogniseTracepoint(name: string, payload: string, fields: Field
     case 'dma-unmap':
       act.device = /^([^\s:]+(?::[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])?)/.exec(payload)?.[1] ?? null
       return true
+    case 'iommu-domain':
+      // `IOMMU: device=%s`, `IOMMU: groupID=%d device=%s`.
+      act.device = /\bdevice=(\S+)/.exec(payload)?.[1] ?? null
+      return true
     default:
       return true
   }
