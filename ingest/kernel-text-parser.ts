@@ -106,11 +106,22 @@ export function createKernelTextParser(options: ParserOptions = {}): KernelTextP
 
   function malformed(batch: OpenBatch, p: number, end: number, code: number): LineKind {
     facts.malformed++
+    noteUnread(batch)
     if (facts.samples.length < SAMPLES) {
       const text = decodeText(batch.bytes.subarray(p, Math.min(end, p + SAMPLE_BYTES)))
       facts.samples.push({ line: facts.lines + 1, text, reason: reasonText(code) })
     }
     return LineKind.malformed
+  }
+
+  /** One note for neighbours; a line that is cut or overlong has a note of its own. */
+  function noteUnread(batch: OpenBatch): void {
+    const line = facts.lines + 1
+    const before = batch.notes.at(-1)
+    if (before?.line === line) return
+    if (before?.kind === 'unread' && before.beforeEvent === batch.count && before.line + before.lines === line) {
+      before.lines++
+    } else batch.notes.push({ kind: 'unread', line, lines: 1, beforeEvent: batch.count })
   }
 
   /** Kind of a line that `scan` did not understand; `end` is behind its last byte, the terminator not counted. */

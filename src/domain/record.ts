@@ -22,6 +22,8 @@ export type Note =
   | { kind: 'entries'; line: number; inBuffer: bigint; written: bigint; cpus: number; beforeEvent: number }
   /** The last line ended without a newline in the middle of a record. */
   | { kind: 'cut'; line: number; beforeEvent: number }
+  /** Lines that are no trace text, or damaged: what they once said may have been an event. */
+  | { kind: 'unread'; line: number; lines: number; beforeEvent: number }
   /** A line too long to be kept: `bytes` holds its first `kept` bytes, `length` and `sha256` are those of all of it, line feed excluded. */
   | { kind: 'overlong'; line: number; length: number; kept: number; sha256: string; beforeEvent: number }
 

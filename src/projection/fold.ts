@@ -18,7 +18,7 @@ import { createWorld, currentTask, DEFAULT_THRESHOLDS, type Thresholds } from '.
 import { attachmentRow, bufferRow, mappingRow, resetRow, revocationRow } from './rows.ts'
 
 /** Changes whenever the same log would give other read models: older ones are then rebuilt. */
-export const FOLD_VERSION = '1'
+export const FOLD_VERSION = '2'
 
 export interface FoldOptions {
   /** Timestamps are ticks of an unknown unit, so no duration can be judged. */

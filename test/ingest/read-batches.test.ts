@@ -173,8 +173,19 @@ describe('what goes past', () => {
   it('is kept whole up to the limit and not a byte beyond', async () => {
     const ofLength = (length: number) => readWhole(Buffer.from(`${'z'.repeat(length)}\n`), LIMITS)
     expect((await ofLength(LIMITS.maxLine)).batches[0]!.bytes.length).toBe(LIMITS.maxLine + 1)
-    expect((await ofLength(LIMITS.maxLine)).notes).toEqual([])
+    expect((await ofLength(LIMITS.maxLine)).notes).toMatchObject([{ kind: 'unread' }])
     expect((await ofLength(LIMITS.maxLine + 1)).notes).toMatchObject([{ kind: 'overlong', length: LIMITS.maxLine + 1 }])
+  })
+
+  it('is noted, neighbours together, where it may have been an event', async () => {
+    const text = ['what\n', EVENT, '@@\n', 'zz\n', EVENT, '# a header\n', '\n', '@@\n', EVENT].join('')
+    const { notes, facts } = await readWhole(Buffer.from(text))
+    expect(notes).toEqual([
+      { kind: 'unread', line: 1, lines: 1, beforeEvent: 0 },
+      { kind: 'unread', line: 3, lines: 2, beforeEvent: 1 },
+      { kind: 'unread', line: 8, lines: 1, beforeEvent: 2 },
+    ])
+    expect(facts.malformed).toBe(4)
   })
 
   it('is cut where the last line ends in the middle of a record, and only there', async () => {

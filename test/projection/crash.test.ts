@@ -129,19 +129,19 @@ function pagesOf(path: string): number {
 describe('several processes', () => {
   test('ingest different files into one database at the same time', async () => {
     const path = join(dir, 'log.db')
-    const traces = [1, 2, 3].map((seed) => write(`trace-${seed}`, traceText({ events: 6000, seed: seed * 7 })))
+    const traces = [1, 2, 3].map((seed) => write(`trace-${seed}`, traceText({ events: 12_000, seed: seed * 7 })))
     const children = traces.map((trace) => ingestIn(path, trace))
     for (const child of children) expect(JSON.parse((await child.gone).out)).toMatchObject({ complete: true })
     const { segment, capture } = await dumpOf(path)
     expect(capture).toHaveLength(3)
     const order = (segment as { capture: bigint }[]).map((row) => row.capture)
-    expect(order.filter((id, i) => i > 0 && id !== order[i - 1]).length).toBeGreaterThan(4)
+    expect(order.filter((id, i) => i > 0 && id !== order[i - 1]).length).toBeGreaterThan(2)
     let position = 1n
     for (const row of segment as { first_position: bigint; events: bigint }[]) {
       expect(row.first_position).toBe(position)
       position += row.events
     }
-    expect(position).toBe(18_001n)
+    expect(position).toBe(36_001n)
   }, 60_000)
 
   test('ingesting the same file: the second is refused in words, the first is not disturbed', async () => {

@@ -52,10 +52,15 @@ const SPOTS: readonly BlindSpot[] = [
 export function blindSpots(sqlite: Database.Database, capture: number): BlindSpot[] {
   const seen = typesSeen(sqlite, capture)
   const named = sqlite.prepare('SELECT 1 FROM string WHERE capture = ? AND text = ?').pluck()
+  const spoke = new Set(sqlite.prepare('SELECT DISTINCT rule FROM finding WHERE capture = ?').pluck().all(capture))
   return SPOTS.filter(
     ({ types, names = [] }) =>
       !types.some((type) => seen.has(type)) && !names.some((name) => named.get(capture, name) !== undefined),
-  )
+  ).flatMap((spot) => {
+    // A rule can speak all the same where other events show it, such as an IOMMU's translations.
+    const rules = spot.rules.filter((rule) => !spoke.has(rule))
+    return rules.length === 0 ? [] : [{ ...spot, rules }]
+  })
 }
 
 function typesSeen(sqlite: Database.Database, capture: number): Set<ActType> {

@@ -48,8 +48,24 @@ export function onNote(context: Context, note: Note): void {
         reason: 'the trace is cut in the middle of a line',
         seq,
       })
+    case 'unread':
+      return unread(
+        context,
+        note.lines === 1
+          ? `line ${note.line} is not understood`
+          : `lines ${note.line} to ${note.line + note.lines - 1} are not understood`,
+      )
+    case 'overlong':
+      return unread(context, `line ${note.line} is too long to be understood`)
     default:
   }
+}
+
+/** Before the first event there is nothing to prove yet; where a gap is open to the next event, it holds these lines. */
+function unread(context: Context, reason: string): void {
+  const { window, now } = context.world
+  if (window.first === null || window.open.has(ANY_CPU)) return
+  begin(context, ANY_CPU, { cpu: null, from: window.end, to: null, lost: null, reason, seq: now.seq })
 }
 
 /** Key of a gap that the next event of any CPU ends. */

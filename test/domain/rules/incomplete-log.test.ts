@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { by, event, lost, type Step } from '../../support/printer.ts'
-import { finding, given, nothing } from '../../support/story.ts'
-import { attached, detached, exported, mapped, unmapped } from '../../support/trace.ts'
+import { besides, finding, given, nothing } from '../../support/story.ts'
+import { attached, detached, exported, mapped, reset, unmapped } from '../../support/trace.ts'
 
 const raw =
   (line: string): Step =>
@@ -45,6 +45,34 @@ describe('incomplete-log', () => {
       finding('incomplete-log', { summary: /20 events lost \(overwritten/ }),
     )
     expect(folded.gaps).toMatchObject([{ cpu: null, lost: 20n, fromNs: null, toNs: 10_000_050_000n }])
+  })
+
+  it('is a line that is not understood: it may have been an event', async () => {
+    const folded = await given(raw('what is this'), exported(), raw('@@'), raw('@@'), attached(), raw('zz')).judge(
+      finding('incomplete-log', { times: 2 }),
+    )
+    expect(folded.gaps).toMatchObject([
+      {
+        cpu: null,
+        lost: null,
+        fromNs: 10_000_150_000n,
+        toNs: 10_000_200_000n,
+        reason: 'lines 7 to 8 are not understood',
+      },
+      { cpu: null, lost: null, toNs: null, reason: 'line 12 is not understood' },
+    ])
+  })
+
+  it('makes it open whether a mapping outlived the reset, where its unmap may stand in such a line', async () => {
+    const story = (...between: Step[]) =>
+      given(exported(), attached(), mapped({ sgt: 9 }), unmapped({ sgt: 9 }), mapped())
+        .when(...between, reset('sysfs'))
+        .judge(
+          finding('reset-while-mapped', between.length > 0 ? { missing: /is not understood/ } : {}),
+          besides('reset-without-revoke', 'incomplete-log'),
+        )
+    await story()
+    await story(raw('@@ unreadable @@'))
   })
 
   it('is time running backwards, said once', async () => {
