@@ -1,6 +1,6 @@
 /**
  * Yardstick: DuckDB loads the same trace into one table with a regular expression, on two threads, and checkpoints.
- * Needs `npm install --no-save @duckdb/node-api`. Prints milliseconds.
+ * Needs `npm install --no-save @duckdb/node-api@1.5.6-r.1`. Prints milliseconds.
  */
 const [trace, database] = process.argv.slice(2)
 const name = '@duckdb/node-api'

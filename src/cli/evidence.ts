@@ -47,12 +47,12 @@ export function reaches({ violated }: Standing, least: Severity): boolean {
 /** Why the evidence is incomplete, in words; empty where nothing is open. */
 export function holes(standing: Standing): string[] {
   const { undetermined, gaps, openEpisodes, malformed, unfinished } = standing
-  const words: [number, string][] = [
-    [undetermined, 'undetermined findings'],
-    [openEpisodes, 'resets or revocations without a verdict'],
-    [gaps, 'gaps'],
-    [malformed, 'lines not understood'],
-    [unfinished, 'captures not read to their end'],
+  const words: [number, string, string][] = [
+    [undetermined, 'undetermined finding', 'undetermined findings'],
+    [openEpisodes, 'reset or revocation without a verdict', 'resets or revocations without a verdict'],
+    [gaps, 'gap', 'gaps'],
+    [malformed, 'line not understood', 'lines not understood'],
+    [unfinished, 'capture not read to its end', 'captures not read to their end'],
   ]
-  return words.filter(([n]) => n > 0).map(([n, what]) => `${n} ${what}`)
+  return words.filter(([n]) => n > 0).map(([n, one, several]) => `${n} ${n === 1 ? one : several}`)
 }
