@@ -1,7 +1,16 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { newClaims } from '../support/claims.ts'
-import { addNoise, omissions, omit, randomLoss, relabelPointers, renameTasks, shiftTime } from '../support/edits.ts'
+import {
+  addNoise,
+  omissions,
+  omit,
+  randomDamage,
+  randomLoss,
+  relabelPointers,
+  renameTasks,
+  shiftTime,
+} from '../support/edits.ts'
 import { type Folded, foldText } from '../support/fold-file.ts'
 import { joinTrace, splitTrace, type TraceLine } from '../support/lines.ts'
 import { FIXTURES, tracesIn } from '../support/real-traces.ts'
@@ -54,6 +63,16 @@ describe('an event that was lost proves nothing', () => {
       if (!less) continue
       for (const claim of await newClaims(full, less)) wrong.push(`loss ${seed}: ${claim}`)
     }
+    expect(wrong).toEqual([])
+  })
+})
+
+describe('a line that was damaged proves nothing', () => {
+  it.each(TRACES)('$name', async ({ lines }) => {
+    const full = await foldText(joinTrace(lines))
+    const wrong: string[] = []
+    for (let seed = 1; seed <= 8; seed++)
+      for (const claim of await newClaims(full, randomDamage(lines, seed))) wrong.push(`damage ${seed}: ${claim}`)
     expect(wrong).toEqual([])
   })
 })

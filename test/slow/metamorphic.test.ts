@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { newClaims } from '../support/claims.ts'
-import { omissions, omit, randomLoss } from '../support/edits.ts'
+import { omissions, omit, randomDamage, randomLoss } from '../support/edits.ts'
 import { foldText } from '../support/fold-file.ts'
 import { joinTrace, splitTrace } from '../support/lines.ts'
 import { FIXTURES, tracesIn } from '../support/real-traces.ts'
@@ -36,6 +36,16 @@ describe(`events that were lost prove nothing, ${SEEDS} times over`, () => {
       const less = randomLoss(lines, seed)
       for (const claim of less ? await newClaims(full, less) : []) wrong.push(`loss ${seed}: ${claim}`)
     }
+    expect(wrong).toEqual([])
+  })
+})
+
+describe(`lines that were damaged prove nothing, ${SEEDS} times over`, () => {
+  it.each(TRACES)('$name', async ({ lines }) => {
+    const full = await foldText(joinTrace(lines))
+    const wrong: string[] = []
+    for (let seed = 1; seed <= SEEDS; seed++)
+      for (const claim of await newClaims(full, randomDamage(lines, seed))) wrong.push(`damage ${seed}: ${claim}`)
     expect(wrong).toEqual([])
   })
 })

@@ -121,3 +121,20 @@ export function randomLoss(lines: readonly TraceLine[], seed: number): TraceLine
   const from = events[Math.floor(next() * events.length)]!
   return lose(lines, from, 1 + Math.floor(next() ** 2 * (seed % 3 === 0 ? 60 : 6)))
 }
+
+/** What may be followed by lines of its own text, so that damage right behind it looks like more of that. */
+const FREE_TEXT = new Set(['console', 'print', 'bprint', 'bputs', 'tracing_mark_write', 'bpf_trace_printk', '0'])
+
+/** Some neighbouring events overwritten, as by a bad disk: their lines are there, what they said is not. */
+export function randomDamage(lines: readonly TraceLine[], seed: number): TraceLine[] {
+  const next = chance(seed * 6271)
+  const places = lines.flatMap((line, index) => {
+    const before = lines[index - 1]?.event
+    return line.event && before && !FREE_TEXT.has(before.name) ? [index] : []
+  })
+  const from = places[Math.floor(next() * places.length)]!
+  const until = from + 1 + Math.floor(next() * 4)
+  return lines.map((line, index) =>
+    line.event && index >= from && index < until ? { text: '@@ unreadable @@', event: null } : line,
+  )
+}

@@ -63,7 +63,8 @@ export function onNote(context: Context, note: Note): void {
 
 /** Before the first event there is nothing to prove yet; where a gap is open to the next event, it holds these lines. */
 function unread(context: Context, reason: string): void {
-  const { window, now } = context.world
+  const { window, now, tasks } = context.world
+  for (const task of tasks.values()) forgetCalls(task)
   if (window.first === null || window.open.has(ANY_CPU)) return
   begin(context, ANY_CPU, { cpu: null, from: window.end, to: null, lost: null, reason, seq: now.seq })
 }
