@@ -75,13 +75,23 @@ function scanColumns(b: Uint8Array, dash: number, head: LineHead): number {
   return q + 9
 }
 
-/** A line whose padding was lost or never was: the first dash after which a whole context follows ends the comm. */
+/** A line whose padding was lost or never was. */
 export function scanUnpadded(b: Uint8Array, p: number, head: LineHead): number {
+  return scanAfterDash(b, p, head, scanContext)
+}
+
+/** The first dash after which `scanRest` reads a whole line, from the pid on, ends the comm. */
+export function scanAfterDash(
+  b: Uint8Array,
+  p: number,
+  head: LineHead,
+  scanRest: (b: Uint8Array, q: number, head: LineHead) => number,
+): number {
   const start = skipBlanks(b, p)
   let deepest: number = Scan.noTask
   for (let q = start; b[q] !== LF; q++) {
     if (b[q] !== DASH || !isDigit(b[q + 1]!)) continue
-    const code = scanContext(b, q + 1, head)
+    const code = scanRest(b, q + 1, head)
     if (code > 0 || code === Scan.noName) {
       head.commStart = start
       head.commEnd = q

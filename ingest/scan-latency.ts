@@ -12,6 +12,7 @@ import {
   ZERO,
 } from './ascii.ts'
 import { type LineHead, Scan } from './line-head.ts'
+import { scanAfterDash } from './scan-kernel-text.ts'
 import { scanName } from './scan-name.ts'
 import { setMicroseconds, setTicks, setTime } from './scan-time.ts'
 
@@ -31,19 +32,7 @@ export function scanLatency(b: Uint8Array, p: number, head: LineHead): number {
 
 /** The same with its padding lost. */
 export function scanLatencyUnpadded(b: Uint8Array, p: number, head: LineHead): number {
-  const start = skipBlanks(b, p)
-  let deepest: number = Scan.noTask
-  for (let q = start; b[q] !== LF; q++) {
-    if (b[q] !== DASH || !isDigit(b[q + 1]!)) continue
-    const code = scanTail(b, q + 1, head)
-    if (code > 0 || code === Scan.noName) {
-      head.commStart = start
-      head.commEnd = q
-      return code
-    }
-    if (code < deepest) deepest = code
-  }
-  return deepest
+  return scanAfterDash(b, p, head, scanTail)
 }
 
 /** From the pid on: `pid   cpuflags time`, the flags glued to the CPU. */
