@@ -1,13 +1,13 @@
-import { LineKind, type RecordBatch } from '../src/domain/record.ts'
+import { LineKind, type RecordBatch, UNNAMED } from '../src/domain/record.ts'
 import { CR, LF } from './ascii.ts'
 import { isBytesLiteral } from './bytes-literal.ts'
 import { decodeText } from './decode-text.ts'
 import { Dictionary } from './dictionary.ts'
 import { type HeaderFacts, readHeader } from './header.ts'
-import { type Format, LAYOUTS } from './layout.ts'
+import { beginLayout, type Format, LAYOUTS } from './layout.ts'
 import { nextLineFeed } from './line-feed.ts'
 import { createLineHead, GIVEN_NAME_BYTES, reasonText, Scan } from './line-head.ts'
-import { type OpenBatch, toRecordBatch } from './open-batch.ts'
+import { type OpenBatch, payloadOf, respell, toRecordBatch } from './open-batch.ts'
 import { structureOf } from './structure.ts'
 
 /** A line that could not be read, for the message. */
@@ -41,6 +41,8 @@ export interface ParserState {
   strings: number
   latin1: number[]
   freeText: boolean
+  /** What the layout keeps between lines. */
+  layout?: unknown
 }
 
 export interface ParserOptions {
@@ -82,7 +84,8 @@ const NameFlag = { keep: 1, ignore: 2, freeText: 4 } as const
 export function createKernelTextParser(options: ParserOptions = {}): KernelTextParser {
   const { resume, ignore } = options
   const facts: CaptureFacts = resume ? structuredClone(resume.state.facts) : emptyFacts(options.format ?? 'ftrace-text')
-  const layout = LAYOUTS[facts.format]
+  const layout = beginLayout(facts.format, resume?.state.layout)
+  const structureAt = layout.structure ?? structureOf
   const head = createLineHead()
   const dictionary = new Dictionary()
   if (resume) dictionary.restore(resume.strings, resume.state.latin1)
@@ -130,7 +133,7 @@ export function createKernelTextParser(options: ParserOptions = {}): KernelTextP
     const line = facts.lines + 1
     const beforeEvent = batch.count
     if (facts.lines === 0 && b[p] === 0xef && b[p + 1] === 0xbb && b[p + 2] === 0xbf) p += 3
-    const structure = structureOf(b, p, end)
+    const structure = structureAt(b, p, end)
     if (structure) {
       if (structure.kind === 'header') {
         const entries = readHeader(b.toString('latin1', p, Math.min(end, p + 1024)), facts)
@@ -144,9 +147,18 @@ export function createKernelTextParser(options: ParserOptions = {}): KernelTextP
     const quoted = isBytesLiteral(b, p, end)
     let code = quoted ? layout.scan(b, p + 2, head) : layout.scanLoose(b, p, head)
     if (quoted && code <= 0) code = layout.scanLoose(b, p + 2, head)
-    if (code > 0) return readEvent(batch, p, quoted ? end - 1 : end, code)
+    if (code === Scan.continued && batch.count > 0) return readContinuation(batch)
+    if (code > 0 && code !== Scan.continued) return readEvent(batch, p, quoted ? end - 1 : end, code)
     if (last) batch.notes.push({ kind: 'cut', line, beforeEvent })
     if (!freeText) return malformed(batch, p, end, code)
+    facts.structural++
+    return LineKind.structural
+  }
+
+  function readContinuation(batch: OpenBatch): LineKind {
+    const event = batch.count - 1
+    respell(batch, event, Buffer.concat([payloadOf(batch, event), head.payloadBytes!]))
+    head.payloadBytes = null
     facts.structural++
     return LineKind.structural
   }
@@ -165,11 +177,12 @@ export function createKernelTextParser(options: ParserOptions = {}): KernelTextP
     }
     const b = batch.bytes
     const given = head.givenName < 0 ? null : GIVEN_NAME_BYTES[head.givenName]!
-    const name = given ? dictionary.intern(given, 0, given.length) : dictionary.intern(b, head.nameStart, head.nameEnd)
+    const name = given ? dictionary.intern(given, 0, given.length) : nameOf(b)
     const flags = flagsOf(name)
     freeText = (flags & NameFlag.freeText) !== 0
     if ((flags & NameFlag.ignore) !== 0) {
       facts.ignored++
+      head.commBytes = head.payloadBytes = null
       return LineKind.ignored
     }
     const i = batch.count++
@@ -179,12 +192,30 @@ export function createKernelTextParser(options: ParserOptions = {}): KernelTextP
     batch.cpu[i] = head.cpu
     batch.pid[i] = head.pid
     batch.tgid[i] = head.tgid
-    batch.comm[i] = dictionary.intern(b, head.commStart, head.commEnd)
+    batch.comm[i] = commOf(b)
     batch.name[i] = name
     batch.payloadStart[i] = head.payloadStart
     batch.payloadEnd[i] = head.payloadEnd < 0 || head.payloadEnd > end ? end : head.payloadEnd
+    if (head.payloadBytes !== null) {
+      respell(batch, i, head.payloadBytes)
+      head.payloadBytes = null
+    }
     facts.events++
     return LineKind.event
+  }
+
+  function nameOf(b: Buffer): number {
+    const { nameBytes } = head
+    if (nameBytes === null) return dictionary.intern(b, head.nameStart, head.nameEnd)
+    head.nameBytes = null
+    return dictionary.intern(nameBytes, 0, nameBytes.length)
+  }
+
+  function commOf(b: Buffer): number {
+    const { commBytes } = head
+    if (commBytes === null) return head.commStart < 0 ? UNNAMED : dictionary.intern(b, head.commStart, head.commEnd)
+    head.commBytes = null
+    return dictionary.intern(commBytes, 0, commBytes.length)
   }
 
   function endLine(batch: OpenBatch, kind: LineKind, next: number): void {
@@ -237,6 +268,7 @@ export function createKernelTextParser(options: ParserOptions = {}): KernelTextP
       strings: dictionary.texts.length,
       latin1: [...dictionary.latin1],
       freeText,
+      layout: layout.state(),
     }),
   }
 }

@@ -1,5 +1,6 @@
 /** Where the parts of one event line were found, and the numbers in it. One object is filled again and again. */
 export interface LineHead {
+  /** -1 where the line does not name its task. */
   commStart: number
   commEnd: number
   pid: number
@@ -19,6 +20,10 @@ export interface LineHead {
   payloadStart: number
   /** -1 where the payload ends with the line. */
   payloadEnd: number
+  /** Task, name and payload where the line spells them otherwise (escapes, wrapped text); null again after each line. */
+  commBytes: Buffer | null
+  nameBytes: Buffer | null
+  payloadBytes: Buffer | null
 }
 
 export function createLineHead(): LineHead {
@@ -38,6 +43,9 @@ export function createLineHead(): LineHead {
     givenName: -1,
     payloadStart: 0,
     payloadEnd: -1,
+    commBytes: null,
+    nameBytes: null,
+    payloadBytes: null,
   }
 }
 
@@ -46,8 +54,10 @@ export const Scan = {
   event: 1,
   /** `<stack trace>`: context without an event; the frames follow. */
   stackMarker: 2,
-  /** A line of the layout that only draws (function_graph's separators). */
+  /** A line of the layout that only draws (function_graph's separators), or that frames the trace. */
   ruler: 3,
+  /** More of the payload of the event before: `payloadBytes` is to be put behind it. */
+  continued: 4,
   noTask: -1,
   noCpu: -2,
   noTime: -3,

@@ -24,6 +24,8 @@ export interface OpenBatch {
   payloadStart: Uint32Array
   payloadEnd: Uint32Array
   notes: Note[]
+  /** Payloads spelled otherwise than in their lines: the event's index, and its bytes, to stand behind the lines. */
+  respelled: { event: number; payload: Buffer }[]
 }
 
 export function createOpenBatch(lines: number, byteCapacity: number): OpenBatch {
@@ -50,6 +52,7 @@ export function createOpenBatch(lines: number, byteCapacity: number): OpenBatch 
     payloadStart: new Uint32Array(lines),
     payloadEnd: new Uint32Array(lines),
     notes: [],
+    respelled: [],
   }
 }
 
@@ -60,13 +63,28 @@ export function clearOpenBatch(batch: OpenBatch): void {
   batch.lineCount = 0
   batch.count = 0
   batch.notes = []
+  batch.respelled = []
 }
 
-/** The whole lines of `open` as a batch; shares its memory. */
+/** Payload of an event of the batch, wherever it stands. */
+export function payloadOf(batch: OpenBatch, event: number): Buffer {
+  const { bytes, payloadStart, payloadEnd, respelled } = batch
+  return (
+    respelled.findLast((one) => one.event === event)?.payload ?? bytes.subarray(payloadStart[event], payloadEnd[event])
+  )
+}
+
+/** Gives an event another payload than the one in its line. */
+export function respell(batch: OpenBatch, event: number, payload: Buffer): void {
+  if (batch.respelled.at(-1)?.event === event) batch.respelled.pop()
+  batch.respelled.push({ event, payload })
+}
+
+/** The whole lines of `open` as a batch; shares its memory, unless payloads have to be put behind the lines. */
 export function toRecordBatch(open: OpenBatch, firstLine: number, firstString: number, strings: string[]): RecordBatch {
   const { lineCount, count, line, time, cpu, pid, tgid, comm, name, payloadStart, payloadEnd, notes } = open
   return {
-    bytes: open.bytes.subarray(0, open.scanned),
+    bytes: withRespelled(open),
     firstLine,
     lineCount,
     lineStart: open.lineStart.subarray(0, lineCount + 1),
@@ -85,4 +103,16 @@ export function toRecordBatch(open: OpenBatch, firstLine: number, firstString: n
     strings,
     notes,
   }
+}
+
+function withRespelled({ bytes, scanned, respelled, payloadStart, payloadEnd }: OpenBatch): Buffer {
+  const lines = bytes.subarray(0, scanned)
+  if (respelled.length === 0) return lines
+  let at = scanned
+  for (const { event, payload } of respelled) {
+    payloadStart[event] = at
+    at += payload.length
+    payloadEnd[event] = at
+  }
+  return Buffer.concat([lines, ...respelled.map(({ payload }) => payload)])
 }

@@ -1,7 +1,7 @@
 import { CR, LF } from './ascii.ts'
 import { isBytesLiteral } from './bytes-literal.ts'
 import { decodeText } from './decode-text.ts'
-import { type Format, LAYOUTS } from './layout.ts'
+import { beginLayout, type Format } from './layout.ts'
 import { createLineHead, GIVEN_NAMES, type LineHead, reasonText, Scan } from './line-head.ts'
 import { timeOf } from './scan-time.ts'
 import { type Structure, structureOf } from './structure.ts'
@@ -33,11 +33,11 @@ export function parseLine(line: Buffer, format: Format = 'ftrace-text'): Describ
   const feed = line.indexOf(LF)
   const b = Buffer.concat([feed < 0 ? line : line.subarray(0, feed), Buffer.of(LF)])
   const end = b.length >= 2 && b[b.length - 2] === CR ? b.length - 2 : b.length - 1
-  const layout = LAYOUTS[format]
+  const layout = beginLayout(format)
   const head = createLineHead()
   let code = layout.scan(b, 0, head)
   if (code <= 0) {
-    const structure = structureOf(b, 0, end)
+    const structure = (layout.structure ?? structureOf)(b, 0, end)
     if (structure) return { kind: 'structural', structure }
     if (isBytesLiteral(b, 0, end)) {
       const inner = parseLine(b.subarray(2, end - 1), format)
@@ -55,17 +55,22 @@ function describe(b: Buffer, end: number, head: LineHead, relativeTime: boolean)
   const text = (from: number, to: number) => decodeText(b.subarray(from, to))
   const payloadEnd = head.payloadEnd < 0 || head.payloadEnd > end ? end : head.payloadEnd
   return {
-    comm: text(head.commStart, head.commEnd),
-    pid: head.pid,
+    comm: head.commBytes ? decodeText(head.commBytes) : head.commStart < 0 ? null : text(head.commStart, head.commEnd),
+    pid: head.pid < 0 ? null : head.pid,
     tgid: head.tgid < 0 ? null : head.tgid,
-    cpu: head.cpu,
+    cpu: head.cpu < 0 ? null : head.cpu,
     flags: head.flagsEnd > head.flagsStart ? text(head.flagsStart, head.flagsEnd).replace(' ', '/') : null,
     time: timeOf(head),
     ticks: head.ticks === 1,
     relativeTime,
-    name: head.givenName < 0 ? text(head.nameStart, head.nameEnd) : GIVEN_NAMES[head.givenName]!,
-    payload: text(head.payloadStart, payloadEnd),
+    name: nameOf(head, text),
+    payload: head.payloadBytes ? decodeText(head.payloadBytes) : text(head.payloadStart, payloadEnd),
   }
+}
+
+function nameOf({ givenName, nameBytes, nameStart, nameEnd }: LineHead, text: (from: number, to: number) => string) {
+  if (givenName >= 0) return GIVEN_NAMES[givenName]!
+  return nameBytes ? decodeText(nameBytes) : text(nameStart, nameEnd)
 }
 
 /** `map: IOMMU: iova=…`, printed without context-info or with its context cut off. */

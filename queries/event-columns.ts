@@ -78,7 +78,9 @@ export function inodes(buffer: Int32Array, count: number, rows: Selection, names
 export function payloads(text: Buffer, columns: SegmentColumns, rows: Selection): ColumnData {
   const length = rows?.length ?? columns.count
   const offsets = new Int32Array(length + 1)
-  if (!isUtf8(text)) return mixedPayloads(text, columns, rows, offsets)
+  // Payloads behind the lines are not in the order of the lines: moved together in place they would run into each other.
+  const respelled = columns.textBytes > columns.lineStart[columns.lineCount]!
+  if (respelled || !isUtf8(text)) return mixedPayloads(text, columns, rows, offsets)
   let end = 0
   for (let i = 0; i < length; i++) {
     const row = rows === null ? i : rows[i]!
@@ -91,7 +93,7 @@ export function payloads(text: Buffer, columns: SegmentColumns, rows: Selection)
   return { kind: 'utf8', offsets, bytes: text.subarray(0, end), valid: null }
 }
 
-/** Some line is not UTF-8: each payload is judged alone, and a bad one is read as Latin-1, as everywhere. */
+/** Each payload is judged alone, and one that is not UTF-8 is read as Latin-1, as everywhere. */
 function mixedPayloads(text: Buffer, columns: SegmentColumns, rows: Selection, offsets: Int32Array): ColumnData {
   const texts: Buffer[] = []
   for (let i = 0; i + 1 < offsets.length; i++) {

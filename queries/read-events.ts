@@ -43,7 +43,7 @@ export function* readEvents(sqlite: Database.Database, filter: EventFilter): Gen
     const columns = unpacked(sqlite, segment, () => readColumns(sqlite, segment))
     const rows = select(columns, tests, left)
     if (rows?.length === 0) continue
-    const text = unpacked(sqlite, segment, () => readText(sqlite, segment, columns.lineStart[columns.lineCount]!))
+    const text = unpacked(sqlite, segment, () => readText(sqlite, segment, columns.textBytes))
     const batch = eventBatch(segment, columns, text, meaning, rows, capture, names)
     left -= batch.rows
     yield batch

@@ -12,6 +12,9 @@ export type LineKind = (typeof LineKind)[keyof typeof LineKind]
 /** `pid`, `tgid` and `cpu` columns hold this where the trace does not say. */
 export const UNKNOWN = -1
 
+/** The `comm` column holds this where the trace does not name the task: an empty name is a name. */
+export const UNNAMED = 0xffffffff
+
 /** A line that is no event and yet changes what the events around it can prove. */
 export type Note =
   /** `CPU:0 [LOST 252 EVENTS]`, trace.c `print_trace_line()`; `lost` is null where the kernel could not count. */
@@ -34,7 +37,10 @@ export type Note =
  * after the note (`count` when none follows here).
  */
 export interface RecordBatch {
-  /** The lines exactly as read, terminators included. */
+  /**
+   * The lines exactly as read, terminators included; behind the last one, payloads that their lines spell otherwise
+   * (escaped, wrapped, put together out of fields), in the order of their events.
+   */
   bytes: Buffer
   /** 1-based number, in the capture, of the first line of this batch. */
   firstLine: number
@@ -52,7 +58,7 @@ export interface RecordBatch {
   cpu: Int32Array
   pid: Int32Array
   tgid: Int32Array
-  /** Dictionary ids, see `strings`. */
+  /** Dictionary ids, see `strings`; `comm` may be `UNNAMED`. */
   comm: Uint32Array
   name: Uint32Array
   /** Byte range of the payload (after `name: `) in `bytes`, without the line terminator. */
@@ -64,9 +70,14 @@ export interface RecordBatch {
   notes: Note[]
 }
 
-/** How many bytes of the input the batch stands for: more than `bytes` holds where overlong lines were cut short. */
+/** The lines alone, exactly as read. */
+export function lineBytes(batch: RecordBatch): Buffer {
+  return batch.bytes.subarray(0, batch.lineStart[batch.lineCount])
+}
+
+/** How many bytes of the input the batch stands for: more than its lines have where overlong ones were cut short. */
 export function inputBytes(batch: RecordBatch): number {
-  let total = batch.bytes.length
+  let total = batch.lineStart[batch.lineCount]!
   for (const note of batch.notes) if (note.kind === 'overlong') total += note.length - note.kept
   return total
 }
@@ -81,6 +92,7 @@ export interface TraceRecord {
   cpu: number
   pid: number
   tgid: number
+  /** Empty where the trace does not name the task, too. */
   comm: string
   /** Event name as printed: a tracepoint's, or whatever the user called a probe. */
   name: string

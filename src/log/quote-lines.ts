@@ -28,8 +28,8 @@ export function quoteLines(sqlite: Database.Database, positions: Iterable<number
 }
 
 function quoteFrom(sqlite: Database.Database, segment: Segment, here: number[], quotes: Map<number, QuotedLine>): void {
-  const { line, lineStart, lineCount } = readColumns(sqlite, segment)
-  const bytes = readText(sqlite, segment, lineStart[lineCount]!)
+  const { line, lineStart, textBytes } = readColumns(sqlite, segment)
+  const bytes = readText(sqlite, segment, textBytes)
   for (const position of here) {
     const at = line[position - segment.firstPosition]!
     const start = lineStart[at]!

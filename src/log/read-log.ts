@@ -26,8 +26,8 @@ export function linesAt(
   const found = new Map<number, string>()
   const wanted = [...new Set(lineNumbers)].sort((a, b) => a - b)
   for (const [segment, lines] of perSegment(listSegments(sqlite, { capture }), wanted, (s) => [s.firstLine, s.lines])) {
-    const { lineStart, lineCount } = readColumns(sqlite, segment)
-    const bytes = readText(sqlite, segment, lineStart[lineCount]!)
+    const { lineStart, textBytes } = readColumns(sqlite, segment)
+    const bytes = readText(sqlite, segment, textBytes)
     for (const line of lines) {
       const start = lineStart[line - segment.firstLine]!
       found.set(line, textOf(bytes, start, lineEnd(bytes, start, lineStart[line - segment.firstLine + 1]!)))
@@ -65,7 +65,7 @@ export function eventsAt(sqlite: Database.Database, positions: Iterable<number>)
     const strings = dictionaries.get(capture) ?? readStrings(sqlite, capture)
     dictionaries.set(capture, strings)
     const columns = readColumns(sqlite, segment)
-    const bytes = readText(sqlite, segment, columns.lineStart[columns.lineCount]!)
+    const bytes = readText(sqlite, segment, columns.textBytes)
     const known = (value: number) => (value < 0 ? null : value)
     for (const position of here) {
       const i = position - segment.firstPosition
@@ -76,7 +76,7 @@ export function eventsAt(sqlite: Database.Database, positions: Iterable<number>)
         line: segment.firstLine + columns.line[i]!,
         ts: columns.time[i]!,
         cpu: known(columns.cpu[i]!),
-        comm: strings[columns.comm[i]!]!,
+        comm: strings[columns.comm[i]!] ?? '',
         pid: known(columns.pid[i]!),
         tgid: known(columns.tgid[i]!),
         name: strings[columns.name[i]!]!,

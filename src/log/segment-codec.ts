@@ -4,7 +4,8 @@
  *
  * Layout, before zstd: a head of `HEAD` 64-bit floats, then the columns as byte planes (planes.ts), each only as wide as
  * its largest value. Signed columns are stored off by one (`UNKNOWN` = -1 → 0), line starts as line lengths, payload
- * ranges as distances from the ends of their line, times as differences in the coarsest unit that fits them all.
+ * ranges as distances from the ends of their line (modulo 2^32, for payloads behind the lines), times as differences in
+ * the coarsest unit that fits them all.
  */
 import { LineKind, type RecordBatch } from '../domain/record.ts'
 import { readPlanes, widthOf, writePlanes } from './planes.ts'
@@ -12,9 +13,14 @@ import { decodeTimes, encodeTimes } from './time-codec.ts'
 import { unzstd, zstd, zstdSync } from './zstd.ts'
 
 /** What is stored of a batch's columns; indexes into text are as in `RecordBatch`. */
-export type SegmentColumns = Omit<RecordBatch, 'bytes' | 'firstLine' | 'strings' | 'notes'> & { stringCount: number }
+export type SegmentColumns = Omit<RecordBatch, 'bytes' | 'firstLine' | 'strings' | 'notes'> & {
+  stringCount: number
+  /** Bytes of its text: the lines, and behind them the payloads that they spell otherwise. */
+  textBytes: number
+}
 
-const FORMAT = 1
+/** Lines only, or payloads behind them too; the second has a number more in its head: how many bytes those are. */
+const Format = { lines: 1, respelled: 2 } as const
 /** format, lines, events, firstString, stringCount, time base high and low, time unit, then one width for each column. */
 const FIXED = 8
 const COLUMNS = 11
@@ -60,9 +66,9 @@ export function encodeColumns(batch: RecordBatch): Buffer {
   ]
   const widths = columns.map(([values, length]) => widthOf(values, length))
   const body = columns.reduce((sum, [, length], i) => sum + length * widths[i]!, 0)
-  const target = Buffer.allocUnsafe(HEAD * 8 + body)
+  const respelled = batch.bytes.length - batch.lineStart[lineCount]!
   const head = [
-    FORMAT,
+    respelled === 0 ? Format.lines : Format.respelled,
     lineCount,
     count,
     batch.firstString,
@@ -71,8 +77,10 @@ export function encodeColumns(batch: RecordBatch): Buffer {
     times.baseLow,
     times.unit,
   ]
-  for (const [i, value] of [...head, ...widths].entries()) target.writeDoubleLE(value, i * 8)
-  let offset = HEAD * 8
+  const numbers = [...head, ...widths, ...(respelled === 0 ? [] : [respelled])]
+  const target = Buffer.allocUnsafe(numbers.length * 8 + body)
+  for (const [i, value] of numbers.entries()) target.writeDoubleLE(value, i * 8)
+  let offset = numbers.length * 8
   for (const [i, [values, length]] of columns.entries())
     offset = writePlanes(target, offset, values, length, widths[i]!)
   return target
@@ -82,9 +90,12 @@ export function decodeColumns(raw: Buffer): SegmentColumns {
   if (raw.length < HEAD * 8) throw new RangeError('segment columns are cut short')
   const head = Array.from({ length: HEAD }, (_, i) => raw.readDoubleLE(i * 8))
   const [format, lineCount, count, firstString, stringCount, baseHigh, baseLow, unit] = head
-  if (format !== FORMAT) throw new RangeError(`segment columns of format ${format}, this code reads ${FORMAT}`)
+  if (format !== Format.lines && format !== Format.respelled)
+    throw new RangeError(`segment columns of format ${format}, this code reads ${Object.values(Format).join(' and ')}`)
   const widths = head.slice(FIXED)
   let offset = HEAD * 8
+  const respelled = format === Format.respelled ? raw.readDoubleLE(offset) : 0
+  if (format === Format.respelled) offset += 8
   let column = 0
   const next = (length: number) => {
     const width = widths[column++]!
@@ -129,6 +140,7 @@ export function decodeColumns(raw: Buffer): SegmentColumns {
     payloadEnd,
     firstString: firstString!,
     stringCount: stringCount!,
+    textBytes: lineStart[lineCount!]! + respelled,
   }
 }
 

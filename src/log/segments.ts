@@ -61,7 +61,7 @@ export function readColumns(sqlite: Database.Database, segment: Segment): Segmen
   return unpackColumns(blob(sqlite, 'columns', segment))
 }
 
-/** The lines of a segment, as read. `length` in bytes where the columns are known, as a check. */
+/** The lines of a segment, as read, and what stands behind them. `length` in bytes where the columns are known, as a check. */
 export function readText(sqlite: Database.Database, segment: Segment, length?: number): Buffer {
   return unzstd(blob(sqlite, 'text', segment), length)
 }
@@ -85,7 +85,7 @@ export function readStrings(sqlite: Database.Database, capture: number): string[
 /** A segment as the batch it was made from. `strings` is the capture's dictionary. */
 export function readBatch(sqlite: Database.Database, segment: Segment, strings: string[]): RecordBatch {
   const columns = readColumns(sqlite, segment)
-  const bytes = readText(sqlite, segment, columns.lineStart[columns.lineCount]!)
+  const bytes = readText(sqlite, segment, columns.textBytes)
   return joinBatch(sqlite, segment, strings, columns, bytes)
 }
 
@@ -97,7 +97,7 @@ export function joinBatch(
   bytes: Buffer,
 ): RecordBatch {
   const notes = sqlite.prepare('SELECT notes FROM segment WHERE segment = ?').pluck().get(segment.segment) as string
-  const { stringCount, ...rest } = columns
+  const { stringCount, textBytes, ...rest } = columns
   return {
     ...rest,
     bytes,

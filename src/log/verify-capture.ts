@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type Database from 'better-sqlite3'
+import { lineBytes, UNNAMED } from '../domain/record.ts'
 import { checksumOf } from './append.ts'
 import { summarise, timeRange } from './batch-summary.ts'
 import type { Capture } from './captures.ts'
@@ -43,8 +44,9 @@ export function verifyCapture(sqlite: Database.Database, capture: Capture): Prob
         tell('segment', `${where} has other times than its row`)
       ordered &&= range.ordered
       if (batch.count > 0) before = batch.time[batch.count - 1]!
-      hash.update(batch.bytes)
-      whole &&= summary.bytes === batch.bytes.length
+      const lines = lineBytes(batch)
+      hash.update(lines)
+      whole &&= summary.bytes === lines.length
       for (const key of ['ignored', 'malformed', 'structural'] as const) sums[key] += summary[key]
       sums.lost += summary.lost
       sums.strings += batch.strings.length
@@ -78,9 +80,10 @@ function readChecked(sqlite: Database.Database, segment: Segment, strings: strin
   const checksum = sqlite.prepare('SELECT checksum FROM segment WHERE segment = ?').pluck().get(segment.segment)
   if (checksumOf(text, columns) !== checksum) throw new Error('the stored bytes do not have their checksum')
   const unpacked = unpackColumns(columns)
-  const bytes = unzstd(text, unpacked.lineStart[unpacked.lineCount]!)
+  const bytes = unzstd(text, unpacked.textBytes)
+  const named = (id: number) => id < strings.length
   for (let i = 0; i < unpacked.count; i++)
-    if (unpacked.name[i]! >= strings.length || unpacked.comm[i]! >= strings.length)
+    if (!named(unpacked.name[i]!) || !(named(unpacked.comm[i]!) || unpacked.comm[i] === UNNAMED))
       throw new Error(`event ${segment.firstSeq + i} names a string that is not there`)
   return joinBatch(sqlite, segment, strings, unpacked, bytes)
 }

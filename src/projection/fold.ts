@@ -95,7 +95,7 @@ export function createFold({ ticks, sorted = false, options }: FoldOptions): Fol
         record.time = time
         record.pid = batch.pid[i]!
         record.tgid = batch.tgid[i]!
-        record.comm = strings[batch.comm[i]!]!
+        record.comm = strings[batch.comm[i]!] ?? ''
         record.name = strings[batch.name[i]!]!
         record.payload = text(start, batch.payloadEnd[i]!)
         if (!recognise(record, act)) continue

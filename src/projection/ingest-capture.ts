@@ -1,4 +1,5 @@
 import { createHash, type Hash } from 'node:crypto'
+import { lineBytes } from '../domain/record.ts'
 import { leaveCapture, resumeCapture } from '../log/append.ts'
 import { type Capture, findCapture } from '../log/captures.ts'
 import type { LogConnection } from '../log/connection.ts'
@@ -97,7 +98,7 @@ async function readAll(
       const packing = pack(batch, { prefixDigest: digest(), parser: reader.state(), facts })
       const folded = committer.fold(batch, facts)
       // A line without its end may go on in a file that grows: it is only ever committed as the last one.
-      const wait = batch.bytes.at(-1) === LINE_FEED ? LAST_BATCH_WAIT_MS : Number.POSITIVE_INFINITY
+      const wait = lineBytes(batch).at(-1) === LINE_FEED ? LAST_BATCH_WAIT_MS : Number.POSITIVE_INFINITY
       const following = batches.next()
       following.catch(() => {})
       const packed = await packing

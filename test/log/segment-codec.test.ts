@@ -6,7 +6,7 @@ import { decodeColumns, encodeColumns, packColumns, unpackColumns } from '../../
 import { unzstd, zstd } from '../../src/log/zstd.ts'
 import { makeBatch } from './fake-batches.ts'
 
-/** Any batch whose payloads lie within their lines. */
+/** Any batch whose payloads lie within their lines, or behind all of them. */
 const anyBatch: fc.Arbitrary<RecordBatch> = fc
   .array(
     fc.record({
@@ -22,6 +22,7 @@ const anyBatch: fc.Arbitrary<RecordBatch> = fc
       id: fc.nat(2 ** 32 - 1),
       from: fc.double({ min: 0, max: 1, noNaN: true }),
       to: fc.double({ min: 0, max: 1, noNaN: true }),
+      respelled: fc.option(fc.nat(400), { freq: 4 }),
     }),
     { maxLength: 60 },
   )
@@ -30,8 +31,17 @@ const anyBatch: fc.Arbitrary<RecordBatch> = fc
     for (const [i, line] of lines.entries()) lineStart[i + 1] = lineStart[i]! + line.length
     const events = lines.flatMap((line, i) => (line.kind === LineKind.event ? [{ ...line, i }] : []))
     const at = (e: (typeof events)[number], part: number) => lineStart[e.i]! + Math.floor(e.length * part)
+    const payloadStart = Uint32Array.from(events, (e) => at(e, Math.min(e.from, e.to)))
+    const payloadEnd = Uint32Array.from(events, (e) => at(e, Math.max(e.from, e.to)))
+    let size = lineStart[lines.length]!
+    for (const [k, { respelled }] of events.entries()) {
+      if (respelled === null) continue
+      payloadStart[k] = size
+      size += respelled
+      payloadEnd[k] = size
+    }
     return {
-      bytes: Buffer.alloc(lineStart[lines.length]!),
+      bytes: Buffer.alloc(size),
       firstLine: 1,
       lineCount: lines.length,
       lineStart,
@@ -44,8 +54,8 @@ const anyBatch: fc.Arbitrary<RecordBatch> = fc
       tgid: Int32Array.from(events, () => -1),
       comm: Uint32Array.from(events, (e) => Math.max(0, e.small)),
       name: Uint32Array.from(events, (e) => e.id),
-      payloadStart: Uint32Array.from(events, (e) => at(e, Math.min(e.from, e.to))),
-      payloadEnd: Uint32Array.from(events, (e) => at(e, Math.max(e.from, e.to))),
+      payloadStart,
+      payloadEnd,
       firstString: 7,
       strings: ['a', 'b'],
       notes: [],
@@ -53,8 +63,8 @@ const anyBatch: fc.Arbitrary<RecordBatch> = fc
   })
 
 function columnsOf(batch: RecordBatch) {
-  const { bytes: _bytes, firstLine: _firstLine, strings, notes: _notes, ...columns } = batch
-  return { ...columns, stringCount: strings.length }
+  const { bytes, firstLine: _firstLine, strings, notes: _notes, ...columns } = batch
+  return { ...columns, stringCount: strings.length, textBytes: bytes.length }
 }
 
 describe('segment columns', () => {

@@ -52,7 +52,7 @@ function* fromSegment(
   const wanted = wantedRows(segment, meaning, subject)
   if (wanted.length === 0) return
   const columns = readColumns(sqlite, segment)
-  const text = readText(sqlite, segment, columns.lineStart[columns.lineCount]!)
+  const text = readText(sqlite, segment, columns.textBytes)
   const { lifetime, evidence } = subject
   const known = (value: number) => (value < 0 ? null : value)
   for (const row of wanted) {
@@ -65,7 +65,7 @@ function* fromSegment(
       line: segment.firstLine + columns.line[row]!,
       ns,
       cpu: known(columns.cpu[row]!),
-      comm: strings[columns.comm[row]!]!,
+      comm: strings[columns.comm[row]!] ?? '',
       pid: known(columns.pid[row]!),
       type: ACT_TYPES[meaning?.type[row] ?? 0]!,
       name: strings[columns.name[row]!]!,
