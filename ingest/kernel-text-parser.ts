@@ -1,38 +1,16 @@
 import { LineKind, type RecordBatch, UNNAMED } from '../src/domain/record.ts'
 import { CR, LF } from './ascii.ts'
 import { isBytesLiteral } from './bytes-literal.ts'
+import { type CaptureFacts, emptyFacts } from './capture-facts.ts'
 import { decodeText } from './decode-text.ts'
 import { Dictionary } from './dictionary.ts'
-import { type HeaderFacts, readHeader } from './header.ts'
-import { beginLayout, type Format, LAYOUTS } from './layout.ts'
+import { readHeader } from './header.ts'
+import { beginLayout, type Format } from './layout.ts'
 import { nextLineFeed } from './line-feed.ts'
 import { createLineHead, GIVEN_NAME_BYTES, reasonText, Scan } from './line-head.ts'
 import { type OpenBatch, payloadOf, respell, toRecordBatch } from './open-batch.ts'
+import { setNanoseconds, timeOf } from './scan-time.ts'
 import { structureOf } from './structure.ts'
-
-/** A line that could not be read, for the message. */
-export interface MalformedSample {
-  line: number
-  /** The line's beginning. */
-  text: string
-  reason: string
-}
-
-/** What was read so far. `lines = events + ignored + malformed + structural`. */
-export interface CaptureFacts extends HeaderFacts {
-  format: Format
-  /** Times are bare integers of an unknown unit; null before the first event. */
-  ticks: boolean | null
-  /** Times count from the start of the trace. */
-  relativeTime: boolean
-  lines: number
-  events: number
-  ignored: number
-  malformed: number
-  structural: number
-  /** The first few malformed lines. */
-  samples: MalformedSample[]
-}
 
 /** What a parser must be given to go on behind its last batch; plain JSON. The dictionary is not in it, see `ParserOptions`. */
 export interface ParserState {
@@ -43,6 +21,18 @@ export interface ParserState {
   freeText: boolean
   /** What the layout keeps between lines. */
   layout?: unknown
+  /** The input being read, of a capture that is merged from several. */
+  input?: MergedInput
+}
+
+/** One of the inputs that a capture is merged from. */
+export interface MergedInput {
+  /** Counts from 0. */
+  number: number
+  name: string
+  format: Format
+  /** Nanoseconds to be added to its times, as a decimal string: its clock's zero is another one. */
+  offset: string
 }
 
 export interface ParserOptions {
@@ -62,6 +52,8 @@ export interface KernelTextParser {
   scanLast(batch: OpenBatch): void
   /** Takes a line that was cut short to `[batch.scanned, end)`. */
   addOverlong(batch: OpenBatch, end: number, length: number, kept: number, sha256: string): void
+  /** The lines from here on are another input's. To be called when no batch is open. */
+  beginInput(input: MergedInput): void
   close(batch: OpenBatch): RecordBatch
   facts(): CaptureFacts
   /** To be taken when no batch is open. */
@@ -84,8 +76,11 @@ const NameFlag = { keep: 1, ignore: 2, freeText: 4 } as const
 export function createKernelTextParser(options: ParserOptions = {}): KernelTextParser {
   const { resume, ignore } = options
   const facts: CaptureFacts = resume ? structuredClone(resume.state.facts) : emptyFacts(options.format ?? 'ftrace-text')
-  const layout = beginLayout(facts.format, resume?.state.layout)
-  const structureAt = layout.structure ?? structureOf
+  let input = resume?.state.input
+  let layout = beginLayout(input?.format ?? (facts.format as Format), resume?.state.layout)
+  let offset = BigInt(input?.offset ?? 0)
+  /** The input's first line is still to come. */
+  let begun = false
   const head = createLineHead()
   const dictionary = new Dictionary()
   if (resume) dictionary.restore(resume.strings, resume.state.latin1)
@@ -133,7 +128,7 @@ export function createKernelTextParser(options: ParserOptions = {}): KernelTextP
     const line = facts.lines + 1
     const beforeEvent = batch.count
     if (facts.lines === 0 && b[p] === 0xef && b[p + 1] === 0xbb && b[p + 2] === 0xbf) p += 3
-    const structure = structureAt(b, p, end)
+    const structure = (layout.structure ?? structureOf)(b, p, end)
     if (structure) {
       if (structure.kind === 'header') {
         const entries = readHeader(b.toString('latin1', p, Math.min(end, p + 1024)), facts)
@@ -187,6 +182,7 @@ export function createKernelTextParser(options: ParserOptions = {}): KernelTextP
     }
     const i = batch.count++
     batch.line[i] = batch.lineCount
+    if (offset !== 0n) setNanoseconds(head, timeOf(head) + offset)
     batch.timeWords[2 * i] = head.timeLow
     batch.timeWords[2 * i + 1] = head.timeHigh
     batch.cpu[i] = head.cpu
@@ -225,10 +221,17 @@ export function createKernelTextParser(options: ParserOptions = {}): KernelTextP
     facts.lines++
   }
 
+  function noteInput(batch: OpenBatch): void {
+    begun = false
+    const { number, name } = input!
+    batch.notes.push({ kind: 'input', line: facts.lines + 1, input: number, name, beforeEvent: batch.count })
+  }
+
   function scan(batch: OpenBatch, lineLimit: number, maxLine: number): 'full' | 'overlong' | 'more' {
     const b = batch.bytes
     const filled = batch.filled
     b[filled] = LF
+    if (begun) noteInput(batch)
     while (batch.lineCount < lineLimit) {
       const p = batch.scanned
       const code = layout.scan(b, p, head)
@@ -243,6 +246,14 @@ export function createKernelTextParser(options: ParserOptions = {}): KernelTextP
 
   return {
     scan,
+    beginInput(next) {
+      input = next
+      offset = BigInt(next.offset)
+      layout = beginLayout(next.format)
+      freeText = false
+      begun = true
+      if (!facts.format.split('+').includes(next.format)) facts.format += `+${next.format}`
+    },
     scanLast(batch) {
       const b = batch.bytes
       const p = batch.scanned
@@ -269,24 +280,7 @@ export function createKernelTextParser(options: ParserOptions = {}): KernelTextP
       latin1: [...dictionary.latin1],
       freeText,
       layout: layout.state(),
+      ...(input ? { input } : {}),
     }),
-  }
-}
-
-function emptyFacts(format: Format): CaptureFacts {
-  return {
-    format,
-    tracer: null,
-    clock: null,
-    kernel: null,
-    cpus: null,
-    ticks: null,
-    relativeTime: LAYOUTS[format].relativeTime,
-    lines: 0,
-    events: 0,
-    ignored: 0,
-    malformed: 0,
-    structural: 0,
-    samples: [],
   }
 }

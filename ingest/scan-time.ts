@@ -31,6 +31,12 @@ export function setMicroseconds(head: LineHead, microseconds: number): void {
   setTime(head, seconds, (microseconds - seconds * 1e6) * 1000)
 }
 
+/** Stores nanoseconds. */
+export function setNanoseconds(head: LineHead, nanoseconds: bigint): void {
+  head.timeHigh = Number(BigInt.asIntN(32, nanoseconds >> 32n))
+  head.timeLow = Number(BigInt.asIntN(32, nanoseconds))
+}
+
 /** The time that `setTime` stored. */
 export function timeOf(head: LineHead): bigint {
   return (BigInt(head.timeHigh) << 32n) | BigInt(head.timeLow >>> 0)

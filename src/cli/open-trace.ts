@@ -4,18 +4,20 @@ import { open } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { type DetectedLayout, detectLayout, headReadsAs } from '../../ingest/detect-layout.ts'
-import { createKernelTextParser, type ParserState } from '../../ingest/kernel-text-parser.ts'
 import type { Format as Layout } from '../../ingest/layout.ts'
-import { readBatches } from '../../ingest/read-batches.ts'
 import { type Refusal, type RefusalCode, refuse } from '../../ingest/refusal.ts'
 import { openSource } from '../../ingest/sources.ts'
 import type { Content } from '../log/content.ts'
 import type { BatchReader, ReaderStart } from '../projection/ingest-request.ts'
 import type { CaptureOptions } from './ingest-options.ts'
+import { createTraceReader } from './trace-reader.ts'
 
 export interface OpenedTrace {
   kind: 'trace'
   content: Content
+  format: Layout
+  /** The clock that a file beside the trace names. */
+  clockFile: string | null
   /** Bytes, where that is known before all of it was read. */
   size: number | null
   read(start: ReaderStart): BatchReader
@@ -46,6 +48,8 @@ export async function openTrace(
   const clockFile = path === '-' ? null : readTraceClock(join(dirname(path), 'trace_clock'))
   return {
     kind: 'trace',
+    format: layout.format,
+    clockFile,
     size: source.size,
     content: {
       name: path === '-' ? '-' : basename(path),
@@ -53,7 +57,7 @@ export async function openTrace(
       seekable,
       open: seekable ? (from) => fileChunks(path, from) : () => iterate(source.chunks),
     },
-    read: (start) => createReader(start, layout.format, options, clockFile),
+    read: (start) => createTraceReader(start, layout.format, options, clockFile),
     close() {
       if (!seekable) source.close()
       stream?.destroy()
@@ -115,34 +119,5 @@ export function readTraceClock(path: string): string | null {
     return /\[([\w-]+)\]/.exec(text)?.[1] ?? /^[\w-]+$/.exec(text)?.[0] ?? null
   } catch {
     return null
-  }
-}
-
-function createReader(
-  { bytes, resume, onBytes }: ReaderStart,
-  format: Layout,
-  { clock, ignore }: CaptureOptions,
-  clockFile: string | null,
-): BatchReader {
-  const ignored = new Set(ignore)
-  const parser = createKernelTextParser({
-    format,
-    ignore: (name) => ignored.has(name),
-    ...(resume ? { resume: { state: resume.state as ParserState, strings: resume.strings } } : {}),
-  })
-  return {
-    batches: readBatches(bytes, parser, { onBytes, recycle: true }),
-    state: () => parser.state(),
-    facts() {
-      const facts = parser.facts()
-      return {
-        format: facts.format,
-        clock: clock ?? facts.clock ?? clockFile,
-        ticks: facts.ticks ?? false,
-        host: null,
-        bootId: null,
-        kernel: facts.kernel,
-      }
-    },
   }
 }

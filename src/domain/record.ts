@@ -27,6 +27,8 @@ export type Note =
   | { kind: 'cut'; line: number; beforeEvent: number }
   /** Lines that are no trace text, or damaged: what they once said may have been an event. */
   | { kind: 'unread'; line: number; lines: number; beforeEvent: number }
+  /** From `line` on, the lines are those of another input of a merged capture; each input has an order of its own. */
+  | { kind: 'input'; line: number; input: number; name: string; beforeEvent: number }
   /** A line too long to be kept: `bytes` holds its first `kept` bytes, `length` and `sha256` are those of all of it, line feed excluded. */
   | { kind: 'overlong'; line: number; length: number; kept: number; sha256: string; beforeEvent: number }
 

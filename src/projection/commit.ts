@@ -4,6 +4,7 @@ import { appendBatch, beginCapture, completeCapture, type NewCapture, type Packe
 import { type TimeRange, timeRange } from '../log/batch-summary.ts'
 import { type Capture, type CaptureFacts, findCapture } from '../log/captures.ts'
 import type { LogConnection } from '../log/connection.ts'
+import { type InputSpan, readInputs } from '../log/read-inputs.ts'
 import { lastTime, listSegments, type Segment } from '../log/segments.ts'
 import type { Fold } from './fold.ts'
 import type { Progress } from './ingest-request.ts'
@@ -61,7 +62,8 @@ export function createCommitter(options: CommitterOptions): Committer {
   let fed = known?.events ?? 0
   let timeBefore = known && lastTime(sqlite, known.capture)
 
-  const foldWith = ({ ticks }: CaptureFacts) => foldFor({ ticks, ordered, options: options.start.options }, createFold)
+  const foldWith = ({ ticks }: CaptureFacts, inputs: readonly InputSpan[] = []) =>
+    foldFor({ ticks, ordered, options: options.start.options }, createFold, inputs)
 
   function transact(act: (id: number, into: Store) => void): void {
     const write = sqlite.transaction(() => {
@@ -82,7 +84,7 @@ export function createCommitter(options: CommitterOptions): Committer {
       fold ??= foldWith(facts)
       into.write(fold.finish(), numbering)
     } else {
-      fold = foldWith(facts)
+      fold = foldWith(facts, readInputs(sqlite, id))
       into.clear()
       refold(sqlite, findCapture(sqlite, id)!, fold, into, true)
     }

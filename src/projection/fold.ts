@@ -15,16 +15,20 @@ import { createTask } from '../domain/world/task.ts'
 import { evidenceTier } from '../domain/world/tier.ts'
 import { endGap, gapRow, heard } from '../domain/world/window.ts'
 import { createWorld, currentTask, DEFAULT_THRESHOLDS, type Thresholds } from '../domain/world/world.ts'
+import type { InputSpan } from '../log/read-inputs.ts'
+import { createOrderCheck, spansOf } from './input-order.ts'
 import { attachmentRow, bufferRow, mappingRow, resetRow, revocationRow } from './rows.ts'
 
 /** Changes whenever the same log would give other read models: older ones are then rebuilt. */
-export const FOLD_VERSION = '2'
+export const FOLD_VERSION = '3'
 
 export interface FoldOptions {
   /** Timestamps are ticks of an unknown unit, so no duration can be judged. */
   ticks: boolean
-  /** The events come sorted because the file's time stamps ran backwards. */
+  /** The events come sorted because the content's time stamps ran backwards: in a file, or from one input to the next. */
   sorted?: boolean
+  /** The inputs that the capture was merged from. */
+  inputs?: readonly InputSpan[]
   /** The capture's parsed `options`. */
   options: unknown
 }
@@ -52,11 +56,12 @@ const PAREN = 0x28
 
 const TYPE_INDEX = new Map(ACT_TYPES.map((type, index) => [type, index]))
 
-export function createFold({ ticks, sorted = false, options }: FoldOptions): Fold {
+export function createFold({ ticks, sorted = false, inputs = [], options }: FoldOptions): Fold {
   const own = (options ?? {}) as FoldedOptions
   const { recognise, knows } = createRecogniser(own.recognisers)
   const record: TraceRecord = { seq: 0, line: 0, time: 0n, cpu: 0, pid: 0, tgid: 0, comm: '', name: '', payload: '' }
-  const world = createWorld({ thresholds: thresholdsOf(own), ticks, record })
+  const world = createWorld({ thresholds: thresholdsOf(own), ticks, record, spans: spansOf(inputs) })
+  const backwards = sorted ? createOrderCheck(inputs) : null
   const act = emptyAct()
   const strings: string[] = []
   /** By dictionary id: whether an event of that name can mean anything without a probe's head; 0 not asked yet. */
@@ -85,8 +90,7 @@ export function createFold({ ticks, sorted = false, options }: FoldOptions): Fol
         }
         record.seq = firstSeq + i
         record.cpu = batch.cpu[i]!
-        if (sorted && last === null) onBackwards(context)
-        if (last !== null && time < last) onBackwards(context)
+        if (backwards?.(batch.firstLine + batch.line[i]!) || (last !== null && time < last)) onBackwards(context)
         last = time
         hear(time)
         const start = batch.payloadStart[i]!

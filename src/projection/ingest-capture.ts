@@ -121,7 +121,7 @@ function takeUp(db: LogConnection, known: Capture, createFold: FoldFactory, vers
   const checkpoint = readCheckpoint(db.sqlite, known.capture)
   if (checkpoint?.version !== version || checkpoint.seq !== known.events)
     return db.sqlite.transaction(() => rebuildCapture(db, known, createFold, version)).immediate()
-  const fold = foldFor(known, createFold)
+  const fold = foldFor(known, createFold, [])
   refold(db.sqlite, known, fold, null, false)
   return fold
 }

@@ -2,6 +2,7 @@ import type { Capture } from '../log/captures.ts'
 import { listCaptures } from '../log/captures.ts'
 import type { LogConnection } from '../log/connection.ts'
 import { inWords } from '../log/errors.ts'
+import { readInputs } from '../log/read-inputs.ts'
 import { createFold, FOLD_VERSION } from './fold.ts'
 import { type FoldFactory, foldFor, refold } from './refold.ts'
 import { createStore, readCheckpoint } from './store.ts'
@@ -48,7 +49,7 @@ export function rebuild(db: LogConnection, options: RebuildOptions = {}): number
 /** To be called in a transaction. Returns the fold as it is at the end of what was read of the capture. */
 export function rebuildCapture(db: LogConnection, capture: Capture, createFold: FoldFactory, version = FOLD_VERSION) {
   const store = createStore(db.sqlite, capture.capture)
-  const fold = foldFor(capture, createFold)
+  const fold = foldFor(capture, createFold, readInputs(db.sqlite, capture.capture))
   store.clear()
   refold(db.sqlite, capture, fold, store, capture.complete)
   store.writeCheckpoint({ version, seq: capture.events, finished: capture.complete, tier: fold.tier() })

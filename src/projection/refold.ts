@@ -1,6 +1,7 @@
 import type Database from 'better-sqlite3'
 import type { MeaningBatch } from '../domain/read-model.ts'
 import type { Capture } from '../log/captures.ts'
+import type { InputSpan } from '../log/read-inputs.ts'
 import { readCapture } from '../log/read-log.ts'
 import { readOrdered } from '../log/read-ordered.ts'
 import { listSegments } from '../log/segments.ts'
@@ -11,9 +12,13 @@ import type { Store } from './store.ts'
 
 export type FoldFactory = typeof createFold
 
-/** A fold as its capture wants it. */
-export function foldFor(capture: Pick<Capture, 'ticks' | 'options' | 'ordered'>, createFold: FoldFactory): Fold {
-  return createFold({ ticks: capture.ticks, sorted: !capture.ordered, options: capture.options })
+/** A fold as its capture wants it; `inputs` are of no use while it is folded in the order of its lines. */
+export function foldFor(
+  { ticks, ordered, options }: Pick<Capture, 'ticks' | 'options' | 'ordered'>,
+  createFold: FoldFactory,
+  inputs: readonly InputSpan[],
+): Fold {
+  return createFold({ ticks, sorted: !ordered, inputs, options })
 }
 
 /**

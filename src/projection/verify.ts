@@ -1,6 +1,7 @@
 import Database from 'better-sqlite3'
 import { type Capture, listCaptures } from '../log/captures.ts'
 import type { LogConnection } from '../log/connection.ts'
+import { readInputs } from '../log/read-inputs.ts'
 import { type Problem, verifyCapture } from '../log/verify-capture.ts'
 import { compareTables } from './compare-tables.ts'
 import { createFold, FOLD_VERSION } from './fold.ts'
@@ -68,7 +69,7 @@ function verifyReadModels(sqlite: Database.Database, capture: Capture, options: 
   try {
     copySchema(sqlite, fresh)
     const store = createStore(fresh, capture.capture, sqlite)
-    const fold = foldFor(capture, options.createFold ?? createFold)
+    const fold = foldFor(capture, options.createFold ?? createFold, readInputs(sqlite, capture.capture))
     refold(sqlite, capture, fold, store, capture.complete)
     store.writeCheckpoint({ version, seq: capture.events, finished: capture.complete, tier: fold.tier() })
     return PROJECTED.flatMap((table) => compareTables(sqlite, fresh, table, capture.capture)).map(problem)

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { type CaptureFacts, createKernelTextParser, type ParserOptions } from '../../ingest/kernel-text-parser.ts'
+import type { CaptureFacts } from '../../ingest/capture-facts.ts'
+import { createKernelTextParser, type ParserOptions } from '../../ingest/kernel-text-parser.ts'
 import { type ReadOptions, readBatches } from '../../ingest/read-batches.ts'
 import { LineKind, type Note, type RecordBatch } from '../../src/domain/record.ts'
 

@@ -1,7 +1,7 @@
 import { reconsider } from '../findings.ts'
 import type { Note } from '../record.ts'
 import { forgetCalls } from '../world/task.ts'
-import { addGap, type Gap } from '../world/window.ts'
+import { addGap, covered, type Gap } from '../world/window.ts'
 import type { Context } from './context.ts'
 
 /** Lines that are no events and yet say what the events cannot prove. */
@@ -29,12 +29,15 @@ export function onNote(context: Context, note: Note): void {
         reason: 'the buffer of this CPU starts later than others',
         seq,
       })
+    case 'input':
+      window.beginning = note.input
+      return
     case 'entries':
-      if (note.written <= note.inBuffer) return
-      return begin(context, window.first === null ? ANY_CPU : null, {
+      if (note.written <= note.inBuffer) return beginDump(context)
+      return begin(context, window.first === null || window.beginning !== null ? ANY_CPU : null, {
         cpu: null,
         from: null,
-        to: window.first,
+        to: window.beginning === null ? window.first : null,
         lost: note.written - note.inBuffer,
         reason: 'overwritten: the header counts more events than the buffer still held',
         seq,
@@ -59,6 +62,15 @@ export function onNote(context: Context, note: Note): void {
       return unread(context, `line ${note.line} is too long to be understood`)
     default:
   }
+}
+
+/** An input with a header of its own is a dump by itself: nothing says that it goes on where the one before it ended. */
+function beginDump(context: Context): void {
+  const { window, now } = context.world
+  const { beginning, end } = window
+  if (beginning === null || end === null || covered(window, end, beginning)) return
+  const reason = 'none of the merged inputs covers this time'
+  begin(context, ANY_CPU, { cpu: null, from: end, to: null, lost: null, reason, seq: now.seq })
 }
 
 /** Before the first event there is nothing to prove yet; where a gap is open to the next event, it holds these lines. */

@@ -27,18 +27,47 @@ export interface Window {
   open: Map<number, Gap>
   /** Gaps without an end, so far or for good. */
   endless: Set<Gap>
+  /** From when to when each input of a merged capture reaches; empty where it is one file. */
+  spans: Span[]
+  /** Number of the input whose first event has not come yet. */
+  beginning: number | null
   /** `latest[i]` is the latest end among the first i + 1 gaps: a search from the newest backwards stops there. */
   latest: bigint[]
 }
 
-export function createWindow(): Window {
-  return { gaps: [], last: [], first: null, end: null, open: new Map(), endless: new Set(), latest: [] }
+/** Earliest and latest time of one input; null where it has no events. */
+export interface Span {
+  input: number
+  first: bigint | null
+  last: bigint | null
+}
+
+export function createWindow(spans: Span[] = []): Window {
+  return {
+    gaps: [],
+    last: [],
+    first: null,
+    end: null,
+    open: new Map(),
+    endless: new Set(),
+    spans,
+    beginning: null,
+    latest: [],
+  }
+}
+
+/** Whether an input other than `input` was recording at that time and for some time after it. */
+export function covered({ spans }: Window, ns: bigint, input: number): boolean {
+  return spans.some(
+    (span) => span.input !== input && span.first !== null && span.first <= ns && span.last !== null && span.last > ns,
+  )
 }
 
 /** Notes that a CPU said something at this time; closes the gap that was waiting for it, and returns it. */
 export function heard(window: Window, cpu: number, ns: bigint): Gap | null {
   window.first ??= ns
   window.end = ns
+  window.beginning = null
   if (cpu >= 0) window.last[cpu] = ns
   if (window.open.size === 0) return null
   const gap = window.open.get(cpu)

@@ -4,7 +4,7 @@ import type { TraceRecord } from '../record.ts'
 import type { Attachment, Buffer, Entity, Fence, Mapping, Reset, Revocation, Sighting, VfioDevice } from './entities.ts'
 import { createMappingIndex, type MappingIndex } from './mapping-index.ts'
 import { createTask, type Task } from './task.ts'
-import { createWindow, type Window } from './window.ts'
+import { createWindow, type Span, type Window } from './window.ts'
 
 /** Durations that rules compare against, nanoseconds. */
 export interface Thresholds {
@@ -96,7 +96,15 @@ export interface World {
   }
 }
 
-export function createWorld(options: { thresholds: Thresholds; ticks: boolean; record: TraceRecord }): World {
+export interface WorldOptions {
+  thresholds: Thresholds
+  ticks: boolean
+  record: TraceRecord
+  /** The inputs of a merged capture. */
+  spans?: Span[]
+}
+
+export function createWorld({ spans, ...options }: WorldOptions): World {
   return {
     ...options,
     now: { ns: 0n, seq: 0 },
@@ -120,7 +128,7 @@ export function createWorld(options: { thresholds: Thresholds; ticks: boolean; r
     fences: new Map(),
     signalled: new Set(),
     tasks: new Map(),
-    window: createWindow(),
+    window: createWindow(spans),
     revocations: [],
     resets: [],
     findings: [],

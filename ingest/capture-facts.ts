@@ -1,0 +1,45 @@
+import type { HeaderFacts } from './header.ts'
+import { type Format, LAYOUTS } from './layout.ts'
+
+/** A line that could not be read, for the message. */
+export interface MalformedSample {
+  line: number
+  /** The line's beginning. */
+  text: string
+  reason: string
+}
+
+/** What was read so far. `lines = events + ignored + malformed + structural`. */
+export interface CaptureFacts extends HeaderFacts {
+  /** The layout; of a merged capture all of them, joined by `+`. */
+  format: string
+  /** Times are bare integers of an unknown unit; null before the first event. */
+  ticks: boolean | null
+  /** Times count from the start of the trace. */
+  relativeTime: boolean
+  lines: number
+  events: number
+  ignored: number
+  malformed: number
+  structural: number
+  /** The first few malformed lines. */
+  samples: MalformedSample[]
+}
+
+export function emptyFacts(format: Format): CaptureFacts {
+  return {
+    format,
+    tracer: null,
+    clock: null,
+    kernel: null,
+    cpus: null,
+    ticks: null,
+    relativeTime: LAYOUTS[format].relativeTime,
+    lines: 0,
+    events: 0,
+    ignored: 0,
+    malformed: 0,
+    structural: 0,
+    samples: [],
+  }
+}
