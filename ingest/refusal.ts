@@ -25,6 +25,8 @@ export type RefusalCode =
   | 'trace-cmd-report'
   | 'perf-script'
   | 'console-log'
+  | 'stream'
+  | 'clocks-differ'
   | 'not-a-trace'
 
 export function refuse(code: RefusalCode, message: string, advice: string): Refusal {

@@ -60,6 +60,8 @@ export interface IngestOptions {
   layout?: string
   /** Event names that are counted as `ignored`. */
   ignore?: string[]
+  /** All files are one capture. */
+  merge?: boolean
   /** What the capture is called. */
   name?: string
   /** Seconds. */

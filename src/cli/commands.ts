@@ -26,6 +26,7 @@ export const COMMANDS: readonly CommandEntry[] = [
       new Option('--clock <name>', 'the trace clock, where the file does not say'),
       new Option('--layout <name>', 'the layout of the text, where it should not be guessed'),
       new Option('--recognisers <file>', 'your own events that mean an access, a map, an unmap or a reset'),
+      new Option('--merge', 'the files are one capture, in the order of their times'),
       new Option('--name <text>', "the capture's name, instead of the file's"),
       new Option('--late-unmap-warning <seconds>', 'from when on an unmap after a revoke is late (default 1)'),
       new Option('--late-unmap-error <seconds>', 'from when on that is an error (default 10)'),

@@ -8,6 +8,7 @@ import { Exit, type GlobalOptions, type IngestOptions, type Io, type Run, UsageE
 import { holes, reaches, standingOf } from './evidence.ts'
 import { ingestDocument } from './ingest-document.ts'
 import { type CaptureOptions, captureOptions } from './ingest-options.ts'
+import { openMerged } from './open-merged.ts'
 import { type OpenedTrace, openTrace } from './open-trace.ts'
 import { createProgressLine } from './progress.ts'
 import { writeAll } from './write-all.ts'
@@ -20,14 +21,15 @@ export const run: Run<IngestOptions> = async (paths, options, io) => {
   if (format === 'csv' || format === 'arrow')
     throw new UsageError(`ingest: --format ${format} is for tables; give table or json, then: revenant query findings`)
   if (paths.filter((path) => path === '-').length > 1) throw new UsageError('ingest: - is given twice')
-  if (options.name !== undefined && paths.length > 1) throw new UsageError('ingest: --name is for one file')
+  if (options.name !== undefined && paths.length > 1 && !options.merge)
+    throw new UsageError('ingest: --name is for one file')
   if (options.name === '') throw new UsageError('ingest: --name is empty; leave it away for the name of the file')
   const kept = captureOptions(options)
   const log = lazyWriter(options.db)
   const codes: number[] = []
   try {
-    for (const path of paths) {
-      const trace = await openTrace(path, kept, io.stdin)
+    for (const path of options.merge ? [paths.join(' + ')] : paths) {
+      const trace = await (options.merge ? openMerged(paths, kept, io.stdin) : openTrace(path, kept, io.stdin))
       if (trace.kind === 'refused') {
         io.stderr.write(refusalText(path, trace))
         codes.push(Exit.input)

@@ -1,0 +1,116 @@
+/** Several inputs as one capture: their lines one input after the other, their events judged in the order of time. */
+import { createKernelTextParser, type MergedInput, type ParserState } from '../../ingest/kernel-text-parser.ts'
+import { LAYOUTS } from '../../ingest/layout.ts'
+import { readBatches } from '../../ingest/read-batches.ts'
+import { type Refusal, refuse } from '../../ingest/refusal.ts'
+import { inputBytes, type RecordBatch } from '../domain/record.ts'
+import { HEAD_BYTES } from '../log/content.ts'
+import type { BatchReader, ReaderStart } from '../projection/ingest-request.ts'
+import type { CaptureOptions } from './ingest-options.ts'
+import type { OpenedTrace } from './open-trace.ts'
+import { captureFacts, ignoredBy } from './trace-reader.ts'
+
+/** Where reading stopped: the input, the bytes of it that were read, and the parser behind them. */
+interface MergeState {
+  input: number
+  bytes: number
+  parser: ParserState
+}
+
+export interface MergeOptions {
+  options: CaptureOptions
+  /** Nanoseconds to be added to the times of each input. */
+  offsets: bigint[]
+}
+
+/** The inputs as one content. They are read one by one, so that each may have a layout of its own. */
+export function mergeTraces(traces: OpenedTrace[], { options, offsets }: MergeOptions): OpenedTrace | Refusal {
+  const refusal = refuseMerge(traces)
+  if (refusal) return refusal
+  const inputs = traces.map(({ content, format }, number): MergedInput => {
+    return { number, name: content.name, format, offset: String(offsets[number]) }
+  })
+  const sizes = traces.map(({ size }) => size)
+  return {
+    kind: 'trace',
+    format: traces[0]!.format,
+    clockFile: traces[0]!.clockFile,
+    size: sizes.includes(null) ? null : (sizes as number[]).reduce((sum, size) => sum + size, 0),
+    content: {
+      name: traces.map(({ content }) => content.name).join(' + '),
+      head: Buffer.concat(wholeHeads(traces)).subarray(0, HEAD_BYTES),
+      seekable: true,
+      open: (from) => joined(traces, from),
+    },
+    read: (start) => readMerged(traces, inputs, options, start),
+    close: () => traces.forEach((trace) => void trace.close()),
+  }
+}
+
+function refuseMerge(traces: OpenedTrace[]): Refusal | null {
+  const passing = traces.find(({ content }) => !content.seekable)
+  if (passing)
+    return refuse('stream', `${passing.content.name} can be read only once.`, 'Save it to a file, and merge that.')
+  const relative = traces.filter(({ format }) => LAYOUTS[format].relativeTime)
+  if (relative.length > 0 && traces.length > 1)
+    return refuse(
+      'clocks-differ',
+      `The times of ${relative[0]!.content.name} count from its own beginning, so they have no order with other inputs'.`,
+      'Print it without latency-format: echo nolatency-format > trace_options',
+    )
+  return null
+}
+
+/** The beginning of all of them: a head shorter than it may be is a whole input, and the next one follows it. */
+function wholeHeads(traces: OpenedTrace[]): Buffer[] {
+  const last = traces.findIndex(({ content }) => content.head.length >= HEAD_BYTES)
+  return traces.slice(0, last < 0 ? traces.length : last + 1).map(({ content }) => content.head)
+}
+
+async function* joined(traces: OpenedTrace[], from: number): AsyncGenerator<Buffer> {
+  let skip = from
+  for (const { content, size } of traces) {
+    if (size !== null && skip >= size) {
+      skip -= size
+      continue
+    }
+    for await (const chunk of content.open(0)) {
+      const rest = chunk.subarray(skip)
+      skip -= chunk.length - rest.length
+      if (rest.length > 0) yield rest
+    }
+  }
+}
+
+function readMerged(
+  traces: OpenedTrace[],
+  inputs: MergedInput[],
+  options: CaptureOptions,
+  { resume, onBytes }: ReaderStart,
+): BatchReader {
+  const before = resume?.state as MergeState | undefined
+  const parser = createKernelTextParser({
+    format: inputs[0]!.format,
+    ignore: ignoredBy(options),
+    ...(before ? { resume: { state: before.parser, strings: resume!.strings } } : {}),
+  })
+  let at = before?.input ?? 0
+  let bytes = before?.bytes ?? 0
+
+  async function* batches(): AsyncGenerator<RecordBatch> {
+    for (; at < traces.length; at++, bytes = 0) {
+      if (bytes === 0) parser.beginInput(inputs[at]!)
+      const chunks = traces[at]!.content.open(bytes)
+      for await (const batch of readBatches(chunks, parser, { onBytes, recycle: true })) {
+        bytes += inputBytes(batch)
+        yield batch
+      }
+    }
+  }
+
+  return {
+    batches: batches(),
+    state: (): MergeState => ({ input: at, bytes, parser: parser.state() }),
+    facts: () => captureFacts(parser, options, traces[0]!.clockFile),
+  }
+}

@@ -1,0 +1,125 @@
+import { describe, expect, test } from 'vitest'
+import type { IngestDocument } from '../../src/cli/ingest-document.ts'
+import { example, exampleText, useWorkspace } from './workspace.ts'
+
+const at = useWorkspace()
+/** Recorded on two CPUs. */
+const EXAMPLES = ['iommu-fault', 'slow-importer', 'sysfs-reset']
+
+interface Finding {
+  rule: string
+  verdict: string
+  ts_ns: string | null
+  ino: string | null
+  importer_device: string | null
+  attachment: string | null
+  summary: string
+}
+
+async function findings(capture: number): Promise<Omit<Finding, 'finding'>[]> {
+  const rows = await at.json<Finding[]>('query', 'findings', '-p', `capture=${capture}`)
+  return rows
+    .map(({ rule, verdict, ts_ns, ino, importer_device, attachment, summary }) => {
+      return { rule, verdict, ts_ns, ino, importer_device, attachment, summary }
+    })
+    .sort((a, b) => JSON.stringify(a).localeCompare(JSON.stringify(b)))
+}
+
+const headerOf = (text: string) => text.split('\n').filter((line) => line.startsWith('#'))
+const eventsOf = (text: string) => text.split('\n').filter((line) => line !== '' && !line.startsWith('#'))
+const cpuOf = (line: string) => Number(/\[(\d{3})\]/.exec(line)?.[1])
+
+/** What `per_cpu/cpuN/trace` of the same recording holds: each with its own header, which counts its own entries. */
+function perCpu(text: string): { name: string; content: string }[] {
+  const cpus = [...new Set(eventsOf(text).map(cpuOf))].sort()
+  return cpus.map((cpu) => {
+    const own = eventsOf(text).filter((line) => cpuOf(line) === cpu)
+    const header = headerOf(text).map((line) =>
+      line.replace(/written: \d+\/\d+/, () => `written: ${own.length}/${own.length}`),
+    )
+    return { name: `cpu${cpu}.txt`, content: `${[...header, ...own].join('\n')}\n` }
+  })
+}
+
+describe('ingest --merge', () => {
+  test.each(EXAMPLES)('%s, split by CPU, gives the findings of the whole', async (name) => {
+    const parts = perCpu(exampleText(name)).map(({ name, content }) => at.file(name, Buffer.from(content, 'latin1')))
+    expect(parts.length).toBeGreaterThan(1)
+    const whole = await at.json<IngestDocument>('ingest', example(name))
+    const merged = await at.json<IngestDocument>('ingest', '--merge', ...parts)
+    expect(merged).toMatchObject({ capture: 2, events: whole.events, malformed: 0, gaps: whole.gaps })
+    expect(merged.lines).toBe(merged.events + merged.structural)
+    expect(await findings(2)).toEqual(await findings(1))
+  })
+
+  test('a log split in two goes on where it was split; times and lines are those of the whole', async () => {
+    const text = exampleText('slow-importer')
+    const lines = text.split('\n')
+    const first = at.file('a.txt', Buffer.from(`${lines.slice(0, 40).join('\n')}\n`, 'latin1'))
+    const second = at.file('b.txt', Buffer.from(lines.slice(40).join('\n'), 'latin1'))
+    const whole = await at.json<IngestDocument>('ingest', example('slow-importer'))
+    const merged = await at.json<IngestDocument>('ingest', '--merge', first, second)
+    // The content is the same to the byte.
+    expect(merged).toMatchObject({ digest: whole.digest, duplicate: true })
+    const backwards = await at.json<IngestDocument>('ingest', '--merge', second, first)
+    expect(backwards).toMatchObject({ capture: 2, events: whole.events, gaps: 0 })
+    expect(await findings(2)).toEqual(await findings(1))
+  })
+
+  test('time that runs backwards within one input is a gap, and only then', async () => {
+    const text = exampleText('clean-flr')
+    const [header, events] = [headerOf(text), eventsOf(text)]
+    const odd = events.filter((_, i) => i % 2 === 1)
+    const even = events.filter((_, i) => i % 2 === 0)
+    const write = (name: string, own: string[]) =>
+      at.file(name, Buffer.from(`${[...header, ...own].join('\n')}\n`, 'latin1'))
+    const fine = await at.json<IngestDocument>('ingest', '--merge', write('odd', odd), write('even', even))
+    expect(fine.gaps).toBe(0)
+    const swapped = [...odd.slice(0, 20), ...odd.slice(20).reverse()]
+    const wrong = await at.json<IngestDocument>('ingest', '--merge', write('bad', swapped), write('even', even))
+    expect(wrong.gaps).toBe(1)
+    const gaps = await at.json<{ reason: string }[]>('query', 'gaps', '-p', 'capture=2')
+    expect(gaps[0]!.reason).toContain('backwards')
+  })
+
+  test('two dumps of one boot with a hole between them: the hole is a gap', async () => {
+    const text = exampleText('sysfs-reset')
+    const events = eventsOf(text)
+    const hole = events.findIndex((line) => line.includes('pcirst_disable'))
+    const header = headerOf(text)
+    const dump = (own: string[]) => {
+      const counted = header.map((line) => line.replace(/written: \d+\/\d+/, `written: ${own.length}/${own.length}`))
+      return Buffer.from(`${[...counted, ...own].join('\n')}\n`, 'latin1')
+    }
+    const before = at.file('before.txt', dump(events.slice(0, hole - 1)))
+    const after = at.file('after.txt', dump(events.slice(hole)))
+    const merged = await at.json<IngestDocument>('ingest', '--merge', before, after)
+    expect(merged.gaps).toBe(1)
+    const gaps = await at.json<Record<string, string | null>[]>('query', 'gaps')
+    const stamp = (line: string) => String(Number(/ (\d+\.\d{6}): /.exec(line)![1]!.replace('.', '')) * 1000)
+    expect(gaps).toMatchObject([
+      { from_ns: stamp(events[hole - 2]!), to_ns: stamp(events[hole]!), reason: expect.stringContaining('covers') },
+    ])
+  })
+
+  test('is one document, named after its inputs, and is known again', async () => {
+    const parts = perCpu(exampleText('iommu-fault')).map(({ name, content }) =>
+      at.file(name, Buffer.from(content, 'latin1')),
+    )
+    const first = await at.json<IngestDocument>('ingest', '--merge', ...parts)
+    expect(await at.json<IngestDocument>('ingest', '--merge', ...parts)).toEqual({ ...first, duplicate: true })
+    const captures = await at.json<{ name: string }[]>('query', 'captures')
+    expect(captures.map(({ name }) => name)).toEqual(['cpu0.txt + cpu1.txt'])
+    expect((await at.run('verify')).code).toBe(0)
+    const before = await findings(1)
+    expect((await at.run('rebuild')).code).toBe(0)
+    expect(await findings(1)).toEqual(before)
+  })
+
+  test('where one input cannot be used, none is, and it is named', async () => {
+    const { code, stderr } = await at.run('ingest', '--merge', example('clean-flr'), at.file('note.txt', 'nothing\n'))
+    expect(code).toBe(3)
+    expect(stderr.toString()).toContain('note.txt')
+    expect((await at.run('query', 'captures')).code).toBe(3)
+  })
+})
