@@ -155,10 +155,10 @@ function scanTgid(b: Uint8Array, q: number, head: LineHead): number {
 /** Flags and time without a blank between (`....316.196720:`): the fewest flags after which a time follows. */
 function scanGlued(b: Uint8Array, head: LineHead): number {
   let worst: number = Scan.noTime
-  for (let width = 3; width <= 8; width++) {
+  for (let width = 1; width <= 8; width++) {
     const q = head.flagsStart + width
     if (FLAG[b[q - 1]!] !== 1) break
-    if (!isDigit(b[q]!) || !hasDotOrColon(b, q)) continue
+    if (width < 3 || !isDigit(b[q]!) || !hasDotOrColon(b, q)) continue
     const after = scanTime(b, q, head)
     if (after < 0) {
       if (after < worst) worst = after

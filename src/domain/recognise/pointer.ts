@@ -6,8 +6,8 @@ const TOP = 1n << 64n
 /** Positive errno of an ERR_PTR (`0xffffffffffffffed` → 19), or null where the value is none. */
 export function errnoOf(pointer: string): number | null {
   if (!pointer.startsWith('0xfffffffffffff')) return null
-  const value = BigInt(pointer)
-  return value >= TOP - MAX_ERRNO ? Number(TOP - value) : null
+  const value = u64(pointer)
+  return value !== null && value >= TOP - MAX_ERRNO ? Number(TOP - value) : null
 }
 
 /** A return value printed as a number: positive errno, or null for success or a pointer. */

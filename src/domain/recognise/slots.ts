@@ -69,9 +69,15 @@ export const SLOT_OF: ReadonlyMap<string, Slot> = new Map(
 /** Puts a value into a slot, telling a device's name from its address. */
 export function fillSlot(act: Act, slot: Slot, value: string): void {
   if (value === '(fault)' || value === '(efault)') return
+  if (slot !== 'inv' && isDamagedNumber(value)) return
   if (slot === 'device' && value.startsWith('0x')) act.devicePtr = value
   else if (slot === 'inv') act.inv = withoutOffset(value)
   else act[slot] = value
+}
+
+/** A number that something else follows: the line lost its end, and the next one stands in it. */
+function isDamagedNumber(value: string): boolean {
+  return value.startsWith('0x') && value.includes(' ')
 }
 
 /** `sym+0x0/0x60 [mod]` → `sym`. */
