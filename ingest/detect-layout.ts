@@ -139,6 +139,11 @@ export function headReadsAs(input: Buffer, format: Format): boolean {
   return lines.length === 0 || lines.some(({ start }) => reads(format, bytes, start))
 }
 
+/** Whether there is a line besides headers, blank lines and loss markers: only such a line tells a layout from another. */
+export function hasEventLines(input: Buffer): boolean {
+  return eventLines(wholeLines(withoutMark(input), false)).length > 0
+}
+
 /** Editors put a byte order mark before UTF-8. */
 function withoutMark(head: Buffer): Buffer {
   return head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf ? head.subarray(3) : head

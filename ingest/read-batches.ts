@@ -23,8 +23,11 @@ export interface ReadOptions {
   onBytes?: (bytes: Buffer) => void
 }
 
+/** A source that waits for more gives this instead of a chunk: the whole lines so far are to be handed over now. */
+export const FLUSH: Buffer = Buffer.alloc(0)
+
 /**
- * Cuts `source` into batches of whole lines. Where a batch ends is decided by the content alone, never by the size of
+ * Cuts `source` into batches of whole lines. Where a batch ends is decided by the content, and by `FLUSH`, never by the size of
  * the chunks; chunks may be reused by the source once the next one is asked for. Memory stays bounded whatever the input.
  */
 export async function* readBatches(
@@ -74,6 +77,8 @@ export async function* readBatches(
   }
 
   for await (const piece of source) {
+    // A line too long to be kept has been hashed in part: the batch before it waits for its end.
+    if (piece === FLUSH && batch.lineCount > 0 && !overlong) yield close()
     let chunk = piece
     if (toSkip > 0) {
       const skipped = chunk.subarray(0, toSkip)

@@ -57,7 +57,8 @@ function openFile(path: string): Source | Refusal {
   }
 }
 
-function refuseFile(path: string, error: NodeJS.ErrnoException): Refusal {
+/** A file that cannot be opened or read, in words. */
+export function refuseFile(path: string, error: NodeJS.ErrnoException): Refusal {
   if (error.code === 'ENOENT')
     return refuse('missing', `There is no file ${path}.`, 'Check the path; - reads standard input.')
   if (error.code === 'EACCES' || error.code === 'EPERM') {

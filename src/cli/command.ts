@@ -67,6 +67,10 @@ export interface IngestOptions {
   /** Seconds. */
   lateUnmapWarning?: string
   lateUnmapError?: string
+  /** Goes on reading what is added. */
+  follow?: boolean
+  /** Seconds. */
+  idleExit?: string
 }
 
 export interface CheckOptions {

@@ -33,6 +33,8 @@ export const COMMANDS: readonly CommandEntry[] = [
       new Option('--ignore <event>', 'an event name to count and not to judge; may be repeated').argParser(
         (name: string, previous: string[] = []) => [...previous, name],
       ),
+      new Option('--follow', 'go on reading what is written to the file or pipe, until ^C'),
+      new Option('--idle-exit <seconds>', 'with --follow: end when nothing came for so long'),
     ],
     load: () => import('./ingest.ts'),
   },

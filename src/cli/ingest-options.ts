@@ -51,6 +51,14 @@ export function captureOptions(given: IngestOptions): CaptureOptions {
   }
 }
 
+/** Milliseconds after which following ends by itself. Throws `UsageError` for what cannot be followed or is no time. */
+export function idleMilliseconds({ follow, idleExit }: IngestOptions, paths: string[]): number {
+  if (follow && paths.length > 1) throw new UsageError('ingest: --follow is for one file')
+  if (idleExit === undefined) return Number.POSITIVE_INFINITY
+  if (!follow) throw new UsageError('ingest: --idle-exit is for --follow')
+  return Number(BigInt(seconds('--idle-exit', idleExit)) / 1_000_000n)
+}
+
 /** Seconds, with up to nine decimals, as a decimal string of nanoseconds. */
 function seconds(flag: string, text: string): string {
   const match = /^(\d{1,9})(?:\.(\d{1,9}))?$/.exec(text)

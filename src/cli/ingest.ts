@@ -1,4 +1,3 @@
-import type { Refusal } from '../../ingest/refusal.ts'
 import type { Severity } from '../domain/rules.ts'
 import { type LogConnection, openWriter } from '../log/connection.ts'
 import { printable } from '../output/table.ts'
@@ -7,10 +6,11 @@ import type { IngestOutcome } from '../projection/ingest-request.ts'
 import { Exit, type GlobalOptions, type IngestOptions, type Io, type Run, UsageError } from './command.ts'
 import { holes, reaches, standingOf } from './evidence.ts'
 import { ingestDocument } from './ingest-document.ts'
-import { type CaptureOptions, captureOptions } from './ingest-options.ts'
+import { type CaptureOptions, captureOptions, idleMilliseconds } from './ingest-options.ts'
 import { openMerged } from './open-merged.ts'
 import { type OpenedTrace, openTrace } from './open-trace.ts'
-import { createProgressLine } from './progress.ts'
+import { createOrderRemark, createProgressLine } from './progress.ts'
+import { refusalText } from './refusal-text.ts'
 import { writeAll } from './write-all.ts'
 
 type Options = GlobalOptions & IngestOptions
@@ -25,9 +25,16 @@ export const run: Run<IngestOptions> = async (paths, options, io) => {
     throw new UsageError('ingest: --name is for one file')
   if (options.name === '') throw new UsageError('ingest: --name is empty; leave it away for the name of the file')
   const kept = captureOptions(options)
+  const idleMs = idleMilliseconds(options, paths)
   const log = lazyWriter(options.db)
   const codes: number[] = []
   try {
+    if (options.follow) {
+      const [path] = paths as [string]
+      const { followTrace } = await import('./follow/follow-trace.ts')
+      const ingest = async (trace: OpenedTrace) => await ingestOne(path, trace, kept, await log.open(), options, io)
+      return worstOf(await followTrace({ path, options: kept, idleMs, quiet: options.quiet, ingest }, io))
+    }
     for (const path of options.merge ? [paths.join(' + ')] : paths) {
       const trace = await (options.merge ? openMerged(paths, kept, io.stdin) : openTrace(path, kept, io.stdin))
       if (trace.kind === 'refused') {
@@ -36,7 +43,7 @@ export const run: Run<IngestOptions> = async (paths, options, io) => {
         continue
       }
       try {
-        codes.push(await ingestOne(path, trace, kept, await log.open(), options, io))
+        codes.push((await ingestOne(path, trace, kept, await log.open(), options, io)).code)
       } finally {
         trace.close()
       }
@@ -45,10 +52,12 @@ export const run: Run<IngestOptions> = async (paths, options, io) => {
   } finally {
     log.close()
   }
-  return WORST_FIRST.find((code) => codes.includes(code)) ?? Exit.done
+  return worstOf(codes)
 }
 
 const WORST_FIRST: readonly number[] = [Exit.interrupted, Exit.input, Exit.findings, Exit.incomplete]
+
+const worstOf = (codes: number[]): number => WORST_FIRST.find((code) => codes.includes(code)) ?? Exit.done
 
 /** An input that cannot be used must not leave a database behind: it is made for the first one that can. */
 function lazyWriter(path: string) {
@@ -64,13 +73,18 @@ function lazyWriter(path: string) {
 
 async function ingestOne(
   path: string,
-  { content, size, read }: OpenedTrace,
+  { content, size, read, signal }: OpenedTrace,
   kept: CaptureOptions,
   db: LogConnection,
   options: Options,
   io: Io,
-): Promise<number> {
-  const progress = options.quiet ? null : createProgressLine(printable(content.name), size, io.stderr)
+): Promise<{ code: number; outcome: IngestOutcome }> {
+  const live = content.follow !== undefined
+  // What is followed for hours has no progress to log, only to show.
+  const shown = !options.quiet && (!live || io.stderr.isTTY)
+  const progress = shown ? createProgressLine(printable(content.name), size, io.stderr) : null
+  const waits = createOrderRemark(printable(path), io.stderr)
+  const announce = live && options.format === 'table' ? (await import('./follow/live-findings.ts')).liveFindings : null
   let outcome: IngestOutcome
   try {
     outcome = await ingestCapture({
@@ -78,20 +92,32 @@ async function ingestOne(
       content: options.name === undefined ? content : { ...content, name: options.name },
       options: kept,
       read,
-      signal: io.signal,
-      ...(progress ? { onProgress: progress.update } : {}),
+      signal: signal ?? io.signal,
+      onProgress(done) {
+        progress?.update(done)
+        if (live && !options.quiet) waits.update(done)
+      },
+      onFindings(findings, ticks) {
+        const lines = announce ? [...announce(findings, ticks, { color: options.color, stdout: io.stdout })] : []
+        if (lines.length === 0) return
+        progress?.end()
+        io.stdout.write(lines.join(''))
+      },
     })
   } finally {
     progress?.end()
   }
   if (!options.quiet) io.stderr.write(remarks(path, outcome, kept))
   const { capture, duplicate, interrupted } = outcome
-  if (capture === null) return Exit.interrupted
+  if (capture === null) return { code: Exit.interrupted, outcome }
   if (options.format !== 'table')
     io.stdout.write(`${JSON.stringify(ingestDocument(db.sqlite, path, capture, { duplicate }))}\n`)
   else if (!interrupted) await summarise(db, capture.capture, duplicate, options, io)
-  if (interrupted) return Exit.interrupted
-  const standing = standingOf(db.sqlite, capture.capture)
+  return { code: interrupted ? Exit.interrupted : judge(path, db, capture.capture, options, io), outcome }
+}
+
+function judge(path: string, db: LogConnection, capture: number, options: Options, io: Io): number {
+  const standing = standingOf(db.sqlite, capture)
   if (options.failOn !== undefined && reaches(standing, options.failOn as Severity)) return Exit.findings
   const open = options.strict ? holes(standing) : []
   if (open.length > 0) io.stderr.write(`revenant: ${printable(path)}: the evidence is incomplete: ${open.join(', ')}\n`)
@@ -104,7 +130,11 @@ async function summarise(db: LogConnection, capture: number, duplicate: boolean,
 }
 
 /** What went differently than the user may think. */
-function remarks(path: string, { capture, duplicate, interrupted, resumedAt }: IngestOutcome, kept: CaptureOptions) {
+function remarks(
+  path: string,
+  { capture, duplicate, interrupted, sameAs, resumedAt }: IngestOutcome,
+  kept: CaptureOptions,
+) {
   const name = printable(path)
   if (interrupted) {
     const committed = capture ? `${capture.lines} lines are committed and stay` : 'nothing was committed yet'
@@ -112,11 +142,8 @@ function remarks(path: string, { capture, duplicate, interrupted, resumedAt }: I
   }
   if (duplicate && JSON.stringify(capture!.options) !== JSON.stringify(kept))
     return `revenant: ${name}: already in the log as capture ${capture!.capture}, with other options, which stay; to have it judged with these, give another --db\n`
+  if (sameAs !== null)
+    return `revenant: ${name}: the same content as capture ${sameAs}; what capture ${capture!.capture} has of it stays, unfinished\n`
   if (resumedAt > 0) return `revenant: ${name}: went on at byte ${resumedAt}, where an earlier ingest was interrupted\n`
   return ''
-}
-
-function refusalText(path: string, { message, advice }: Refusal): string {
-  const about = message.includes(path) ? '' : `${path}: `
-  return `revenant: ${printable(`${about}${message} ${advice}`)}\n`
 }

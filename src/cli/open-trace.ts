@@ -21,6 +21,8 @@ export interface OpenedTrace {
   /** Bytes, where that is known before all of it was read. */
   size: number | null
   read(start: ReaderStart): BatchReader
+  /** Interrupts its ingest, where another than the process's signal is to do that. */
+  signal?: AbortSignal
   /** Lets go of the input, read to its end or not. */
   close(): void
 }
@@ -76,9 +78,9 @@ function isVirtual(path: string): boolean {
 }
 
 /** What no choice of a layout makes readable. */
-const FINAL: readonly RefusalCode[] = ['empty', 'binary', 'compressed', 'trace-dat', 'perf-data']
+export const FINAL: readonly RefusalCode[] = ['empty', 'binary', 'compressed', 'trace-dat', 'perf-data']
 
-function chooseLayout(head: Buffer, given: Layout | undefined): DetectedLayout | Refusal {
+export function chooseLayout(head: Buffer, given: Layout | undefined): DetectedLayout | Refusal {
   const detected = detectLayout(head)
   if (given === undefined || (detected.kind === 'refused' && FINAL.includes(detected.code))) return detected
   // A head that no layout fits may be foreign text before a trace; one that another layout fits is a mistake.

@@ -35,3 +35,15 @@ export function createProgressLine(name: string, size: number | null, stderr: Io
     },
   }
 }
+
+/** Says once, of a trace that is followed, that its findings will be late. */
+export function createOrderRemark(name: string, stderr: Io['stderr']): Pick<ProgressLine, 'update'> {
+  let told = false
+  return {
+    update({ ordered }) {
+      if (ordered || told) return
+      told = true
+      stderr.write(`revenant: ${name}: time stamps run backwards: new findings are made when it is complete\n`)
+    },
+  }
+}

@@ -13,6 +13,8 @@ export interface PackedBatch {
   text: Buffer
   /** SHA-256 of the content up to the end of this summary. */
   prefixDigest: string
+  /** SHA-256 of its first 64 KiB; of what there is of them, where the content is followed. */
+  headDigest: string
   parser: unknown
   facts: CaptureFacts
   /** SHA-256 of `text` and `columns`, see `checksumOf`. */
@@ -103,7 +105,7 @@ export function appendBatch(sqlite: Database.Database, capture: number, packed: 
     for (const [i, text] of summary.strings.entries()) strings.run(capture, summary.firstString + i, text)
     sqlite
       .prepare(
-        `UPDATE capture SET prefix_digest = ?, parser = ?, ${SET_FACTS},
+        `UPDATE capture SET prefix_digest = ?, head_digest = ?, parser = ?, ${SET_FACTS},
            bytes = bytes + ?, lines = lines + ?, events = events + ?, ignored = ignored + ?, malformed = malformed + ?,
            structural = structural + ?, lost = lost + ?, ordered = min(ordered, ?),
            first_ns = coalesce(min(first_ns, ?), ?, first_ns), last_ns = coalesce(max(last_ns, ?), ?, last_ns)
@@ -111,6 +113,7 @@ export function appendBatch(sqlite: Database.Database, capture: number, packed: 
       )
       .run(
         packed.prefixDigest,
+        packed.headDigest,
         JSON.stringify(packed.parser ?? null),
         ...factValues(packed.facts),
         summary.bytes,

@@ -1,4 +1,5 @@
 import type Database from 'better-sqlite3'
+import { HEAD_BYTES } from './content.ts'
 
 /** What the reader of a capture found out about it; null is unknown. */
 export interface CaptureFacts {
@@ -48,6 +49,16 @@ export function listCaptures(sqlite: Database.Database): Capture[] {
 /** Captures that begin with the same 64 KiB. */
 export function capturesWithHead(sqlite: Database.Database, headDigest: string): Capture[] {
   return select(sqlite, 'head_digest = ?', headDigest)
+}
+
+/** Unfinished captures of which fewer bytes than the 64 KiB that name a content were committed: their head may grow. */
+export function shortCaptures(sqlite: Database.Database): Capture[] {
+  return select(sqlite, `status = 'reading' AND bytes < ${HEAD_BYTES}`)
+}
+
+/** The capture whose content has this SHA-256. */
+export function captureWithDigest(sqlite: Database.Database, digest: string): Capture | undefined {
+  return select(sqlite, 'digest = ?', digest)[0]
 }
 
 type Row = Record<string, string | bigint | null>

@@ -16,6 +16,8 @@ export interface Content {
   seekable: boolean
   /** The bytes from `from` on; a stream that passes once begins with its head. A chunk is used until the next one is asked for. */
   open(from: number): AsyncIterable<Buffer>
+  /** Where the content still grows: the bytes from `from` on, and those that are still to come; `open` ends where it ends now. */
+  follow?(from: number): AsyncIterable<Buffer>
 }
 
 export interface Spooled {

@@ -1,6 +1,6 @@
 import { createHash, type Hash } from 'node:crypto'
 import type Database from 'better-sqlite3'
-import { type Capture, capturesWithHead } from './captures.ts'
+import { type Capture, capturesWithHead, shortCaptures } from './captures.ts'
 import { type Content, type Spooled, spool } from './content.ts'
 import { LogError } from './errors.ts'
 
@@ -22,11 +22,15 @@ export interface Identified {
 
 /**
  * Looks for the content in the log. A content whose first 64 KiB are new to the log is not read; any other is hashed
- * whole, once. Throws `LogError` `capture-changed` where an interrupted ingest had other options.
+ * whole, once. A stream that is followed is new: what it held before is gone from it. Throws `LogError`
+ * `capture-changed` where an interrupted ingest had other options.
  */
 export async function identify(sqlite: Database.Database, content: Content, options: unknown): Promise<Identified> {
   const headDigest = createHash('sha256').update(content.head).digest('hex')
-  const candidates = capturesWithHead(sqlite, headDigest)
+  const passing = content.follow !== undefined && !content.seekable
+  const candidates = passing
+    ? []
+    : [...capturesWithHead(sqlite, headDigest), ...begunWith(sqlite, content.head, headDigest)]
   if (candidates.length === 0) return { identity: { kind: 'new', headDigest }, content, release: () => {} }
   const spooled: Spooled = content.seekable ? { content, remove: () => {} } : await spool(content)
   try {
@@ -48,6 +52,16 @@ export async function identify(sqlite: Database.Database, content: Content, opti
     spooled.remove()
     throw error
   }
+}
+
+/** Captures that were begun when the content was shorter than the 64 KiB that name it now. */
+function begunWith(sqlite: Database.Database, head: Buffer, headDigest: string): Capture[] {
+  return shortCaptures(sqlite).filter(
+    (capture) =>
+      capture.headDigest !== headDigest &&
+      capture.bytes <= head.length &&
+      capture.prefixDigest === createHash('sha256').update(head.subarray(0, capture.bytes)).digest('hex'),
+  )
 }
 
 /** The digest of all of it, and the hash as it was at each of the places `at` that it is long enough for. */

@@ -1,4 +1,4 @@
-import type { Changes } from '../domain/read-model.ts'
+import type { Changes, FindingRow } from '../domain/read-model.ts'
 import type { RecordBatch } from '../domain/record.ts'
 import { appendBatch, beginCapture, completeCapture, type NewCapture, type PackedBatch } from '../log/append.ts'
 import { type TimeRange, timeRange } from '../log/batch-summary.ts'
@@ -11,6 +11,7 @@ import type { Progress } from './ingest-request.ts'
 import { packMeaningSync } from './meaning-codec.ts'
 import { createPositions, inLogOrder } from './numbering.ts'
 import { type FoldFactory, foldFor, refold } from './refold.ts'
+import { renameFindings } from './rename-findings.ts'
 import { createStore, type Store } from './store.ts'
 
 export interface CommitterOptions {
@@ -23,6 +24,7 @@ export interface CommitterOptions {
   start: NewCapture
   onBegun(capture: number): void
   onProgress: ((progress: Progress) => void) | undefined
+  onFindings: ((findings: FindingRow[], ticks: boolean) => void) | undefined
 }
 
 /** The content is at its end. */
@@ -54,7 +56,9 @@ export function createCommitter(options: CommitterOptions): Committer {
     ? listSegments(sqlite, { capture: known.capture })
     : []
   const numbering = inLogOrder(createPositions(places))
-  const progress = { bytes: known?.bytes ?? 0, lines: known?.lines ?? 0, events: known?.events ?? 0, findings: 0 }
+  const { bytes = 0, lines = 0, events = 0 } = known ?? {}
+  const progress = { bytes, lines, events, findings: known ? countFindings(sqlite, known.capture) : 0 }
+  let headDigest = known?.headDigest ?? options.start.headDigest
   let capture = known?.capture
   let store = known && createStore(sqlite, known.capture)
   let fold = options.fold
@@ -75,7 +79,7 @@ export function createCommitter(options: CommitterOptions): Committer {
     const id = write.immediate()
     if (capture === undefined) options.onBegun(id)
     capture = id
-    options.onProgress?.({ ...progress })
+    options.onProgress?.({ ...progress, ordered })
   }
 
   function writeEnd(id: number, into: Store, { digest, facts }: End): void {
@@ -104,9 +108,11 @@ export function createCommitter(options: CommitterOptions): Committer {
       return { range, changes, meaning: changes.meaning && packMeaningSync(changes.meaning), tier: fold.tier() }
     },
     batch(packed, { range, changes, meaning, tier }, end) {
+      const told = progress.findings
       transact((id, into) => {
         const placed = appendBatch(sqlite, id, packed, range)
         places.push(placed)
+        if (packed.headDigest !== headDigest) renameFindings(sqlite, id, headDigest, packed.headDigest)
         if (changes) {
           into.write(changes, numbering)
           if (meaning) into.writeMeaning(changes.meaning!, meaning)
@@ -118,9 +124,17 @@ export function createCommitter(options: CommitterOptions): Committer {
         progress.lines += packed.summary.lines
         progress.events += packed.summary.events
       })
+      headDigest = packed.headDigest
+      const found = changes?.findings.filter(({ id }) => id >= told) ?? []
+      if (found.length > 0) options.onFindings?.(found, packed.facts.ticks)
     },
     end(end) {
       transact((id, into) => writeEnd(id, into, end))
     },
   }
+}
+
+/** Findings are numbered from 0. */
+function countFindings(sqlite: LogConnection['sqlite'], capture: number): number {
+  return sqlite.prepare('SELECT coalesce(max(id) + 1, 0) FROM finding WHERE capture = ?').pluck().get(capture) as number
 }

@@ -9,7 +9,7 @@ import { findingRow } from '../domain/findings.ts'
 import type { Changes, MeaningBatch } from '../domain/read-model.ts'
 import { createRecogniser } from '../domain/recognise/recognise.ts'
 import type { UserRecogniser } from '../domain/recognise/user-recogniser.ts'
-import type { RecordBatch, TraceRecord } from '../domain/record.ts'
+import type { Note, RecordBatch, TraceRecord } from '../domain/record.ts'
 import { diagnose } from '../domain/rules/index.ts'
 import { createTask } from '../domain/world/task.ts'
 import { evidenceTier } from '../domain/world/tier.ts'
@@ -20,7 +20,7 @@ import { createOrderCheck, spansOf } from './input-order.ts'
 import { attachmentRow, bufferRow, mappingRow, resetRow, revocationRow } from './rows.ts'
 
 /** Changes whenever the same log would give other read models: older ones are then rebuilt. */
-export const FOLD_VERSION = '3'
+export const FOLD_VERSION = '4'
 
 export interface FoldOptions {
   /** Timestamps are ticks of an unknown unit, so no duration can be judged. */
@@ -69,6 +69,8 @@ export function createFold({ ticks, sorted = false, inputs = [], options }: Fold
   const devices = new Map<string, number>()
   let devicesTold = 0
   let last: bigint | null = null
+  /** Notes behind the last event so far: what comes after them, and whether they go on, the next batch tells. */
+  let trailing: Note[] = []
   const context: Context = {
     world,
     act,
@@ -81,12 +83,14 @@ export function createFold({ ticks, sorted = false, inputs = [], options }: Fold
       for (let k = 0; k < batch.strings.length; k++) strings[batch.firstString + k] = batch.strings[k]!
       const text = textReader(batch)
       const meaning = emptyMeaning(firstSeq, batch.count)
+      const notes = joinNotes(trailing, batch.notes)
+      trailing = []
       let note = 0
       for (let i = 0; i < batch.count; i++) {
         const time = batch.time[i]!
-        while (note < batch.notes.length && batch.notes[note]!.beforeEvent <= i) {
+        while (note < notes.length && notes[note]!.beforeEvent <= i) {
           world.now = { ns: last ?? time, seq: firstSeq + i }
-          onNote(context, batch.notes[note++]!)
+          onNote(context, notes[note++]!)
         }
         record.seq = firstSeq + i
         record.cpu = batch.cpu[i]!
@@ -112,10 +116,11 @@ export function createFold({ ticks, sorted = false, inputs = [], options }: Fold
         remember(meaning, i)
       }
       if (batch.count > 0) world.now = { ns: last!, seq: firstSeq + batch.count - 1 }
-      while (note < batch.notes.length) onNote(context, batch.notes[note++]!)
+      trailing = notes.slice(note)
       return take(meaning)
     },
     finish() {
+      for (const note of trailing.splice(0)) onNote(context, note)
       context.task = createTask()
       onEnd(context)
       return take(null)
@@ -177,6 +182,19 @@ export function createFold({ ticks, sorted = false, inputs = [], options }: Fold
       meaning,
     }
   }
+}
+
+/** Notes of two batches as one batch would have them: where one ends must not show in what is found. */
+function joinNotes(before: readonly Note[], after: readonly Note[]): Note[] {
+  const joined: Note[] = before.map((note) => ({ ...note, beforeEvent: 0 }))
+  for (const note of after) {
+    const last = joined.at(-1)
+    const goesOn = last?.kind === 'unread' && note.kind === 'unread' && last.line + last.lines === note.line
+    if (goesOn && last.beforeEvent === note.beforeEvent)
+      joined[joined.length - 1] = { ...last, lines: last.lines + note.lines }
+    else joined.push(note)
+  }
+  return joined
 }
 
 /** Empties a list of changed entities into rows. */

@@ -1,13 +1,14 @@
-import { createHash, type Hash } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { lineBytes } from '../domain/record.ts'
 import { leaveCapture, resumeCapture } from '../log/append.ts'
-import { type Capture, findCapture } from '../log/captures.ts'
+import { type Capture, captureWithDigest, findCapture } from '../log/captures.ts'
 import type { LogConnection } from '../log/connection.ts'
 import { inWords } from '../log/errors.ts'
 import { identify } from '../log/identify.ts'
 import { readStrings } from '../log/segments.ts'
 import { claimWriter, releaseWriter } from '../log/writer.ts'
 import { type Committer, createCommitter } from './commit.ts'
+import { createHead } from './content-head.ts'
 import { createFold, FOLD_VERSION, type Fold } from './fold.ts'
 import type { BatchReader, IngestOutcome, IngestRequest } from './ingest-request.ts'
 import { createBatchPacker } from './pack-batch.ts'
@@ -37,7 +38,7 @@ export async function ingestCapture(request: IngestRequest): Promise<IngestOutco
     release = identified.release
     const { identity, content } = identified
     if (identity.kind === 'duplicate')
-      return { capture: identity.capture, duplicate: true, interrupted: false, resumedAt: 0 }
+      return { capture: identity.capture, duplicate: true, interrupted: false, sameAs: null, resumedAt: 0 }
 
     const known = identity.kind === 'resume' ? identity.capture : null
     const hash = identity.kind === 'resume' ? identity.hash : createHash('sha256')
@@ -45,10 +46,15 @@ export async function ingestCapture(request: IngestRequest): Promise<IngestOutco
       db.sqlite.transaction(() => resumeCapture(db.sqlite, known, writer)).immediate()
       started = known.capture
     }
+    const from = known?.bytes ?? 0
+    const head = createHead(content, identity.headDigest, from)
     const reader = request.read({
-      bytes: content.open(known?.bytes ?? 0),
+      bytes: content.follow?.(from) ?? content.open(from),
       resume: known && { state: known.parser, strings: readStrings(db.sqlite, known.capture) },
-      onBytes: (bytes) => hash.update(bytes),
+      onBytes(bytes) {
+        hash.update(bytes)
+        head.add(bytes)
+      },
     })
     const committer = createCommitter({
       db,
@@ -61,14 +67,19 @@ export async function ingestCapture(request: IngestRequest): Promise<IngestOutco
         started = capture
       },
       onProgress: request.onProgress,
+      onFindings: request.onFindings,
     })
-    const complete = await readAll(reader, hash, committer, request.signal)
+    const digests = { content: () => hash.copy().digest('hex'), head: head.digest }
+    const sameAs = (digest: string) => captureWithDigest(db.sqlite, digest) ?? null
+    const ended = await readAll({ reader, digests, committer, sameAs, signal: request.signal })
     if (started !== undefined) leave(db, started, writer)
+    const duplicate = started === undefined && ended.sameAs !== null
     return {
-      capture: started === undefined ? null : (findCapture(db.sqlite, started) ?? null),
-      duplicate: false,
-      interrupted: !complete,
-      resumedAt: known?.bytes ?? 0,
+      capture: started === undefined ? ended.sameAs : (findCapture(db.sqlite, started) ?? null),
+      duplicate,
+      interrupted: ended.interrupted,
+      sameAs: duplicate ? null : (ended.sameAs?.capture ?? null),
+      resumedAt: from,
     }
   } catch (error) {
     if (started !== undefined) leave(db, started, writer)
@@ -79,15 +90,24 @@ export async function ingestCapture(request: IngestRequest): Promise<IngestOutco
   }
 }
 
-/** Returns false where the signal ended it. */
-async function readAll(
-  reader: BatchReader,
-  hash: Hash,
-  committer: Committer,
-  signal: AbortSignal | undefined,
-): Promise<boolean> {
+interface Reading {
+  reader: BatchReader
+  /** SHA-256 of what was read, and of its head. */
+  digests: { content(): string; head(): string }
+  committer: Committer
+  /** The complete capture of that content: then this one is not completed. */
+  sameAs(digest: string): Capture | null
+  signal: AbortSignal | undefined
+}
+
+interface Ended {
+  interrupted: boolean
+  sameAs: Capture | null
+}
+
+async function readAll({ reader, digests, committer, sameAs, signal }: Reading): Promise<Ended> {
   const batches = reader.batches[Symbol.asyncIterator]()
-  const digest = () => hash.copy().digest('hex')
+  let begun = false
   const stopped = aborted(signal)
   const pack = createBatchPacker()
   try {
@@ -95,7 +115,12 @@ async function readAll(
     while (item !== null && !item.done) {
       const batch = item.value
       const facts = reader.facts()
-      const packing = pack(batch, { prefixDigest: digest(), parser: reader.state(), facts })
+      const packing = pack(batch, {
+        prefixDigest: digests.content(),
+        headDigest: digests.head(),
+        parser: reader.state(),
+        facts,
+      })
       const folded = committer.fold(batch, facts)
       // A line without its end may go on in a file that grows: it is only ever committed as the last one.
       const wait = lineBytes(batch).at(-1) === LINE_FEED ? LAST_BATCH_WAIT_MS : Number.POSITIVE_INFINITY
@@ -103,13 +128,19 @@ async function readAll(
       following.catch(() => {})
       const packed = await packing
       const next = await within(wait, following)
-      committer.batch(packed, folded, next?.done ? { digest: digest(), facts: reader.facts() } : null)
-      if (next?.done) return true
+      const digest = next?.done ? digests.content() : null
+      const same = digest === null ? null : sameAs(digest)
+      if (same === null || begun)
+        committer.batch(packed, folded, digest === null || same ? null : { digest, facts: reader.facts() })
+      begun = true
+      if (digest !== null) return { interrupted: false, sameAs: same }
       item = signal?.aborted ? null : await Promise.race([following, stopped])
     }
-    if (item === null) return false
-    committer.end({ digest: digest(), facts: reader.facts() })
-    return true
+    if (item === null) return { interrupted: true, sameAs: null }
+    const digest = digests.content()
+    const same = sameAs(digest)
+    if (same === null) committer.end({ digest, facts: reader.facts() })
+    return { interrupted: false, sameAs: same }
   } finally {
     // Not awaited: a stream that is waiting for its next chunk would keep the caller waiting with it.
     batches.return?.()?.catch(() => {})

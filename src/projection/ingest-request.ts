@@ -1,3 +1,4 @@
+import type { FindingRow } from '../domain/read-model.ts'
 import type { RecordBatch } from '../domain/record.ts'
 import type { Capture, CaptureFacts } from '../log/captures.ts'
 import type { LogConnection } from '../log/connection.ts'
@@ -28,6 +29,8 @@ export interface Progress {
   lines: number
   events: number
   findings: number
+  /** False once a time stamp was earlier than the one before it: findings then wait for the end. */
+  ordered: boolean
 }
 
 export interface IngestRequest {
@@ -40,6 +43,8 @@ export interface IngestRequest {
   /** Ends the ingest after the batch at hand; the next ingest of the same content goes on there. */
   signal?: AbortSignal
   onProgress?(progress: Progress): void
+  /** Findings new with the batch that was just committed; those that only the end can tell are not among them. */
+  onFindings?(findings: FindingRow[], ticks: boolean): void
   createFold?: FoldFactory
   version?: string
 }
@@ -50,6 +55,11 @@ export interface IngestOutcome {
   /** The log had it all: nothing was appended. */
   duplicate: boolean
   interrupted: boolean
+  /**
+   * The complete capture that turned out to hold the same content, of a stream that could not be compared before: this
+   * one is left unfinished.
+   */
+  sameAs: number | null
   /** Bytes that an earlier, interrupted ingest had committed. */
   resumedAt: number
 }

@@ -4,7 +4,7 @@ import { summarise } from '../log/batch-summary.ts'
 import { packColumns } from '../log/segment-codec.ts'
 import { zstd } from '../log/zstd.ts'
 
-type Rest = Pick<PackedBatch, 'prefixDigest' | 'parser' | 'facts'>
+type Rest = Pick<PackedBatch, 'prefixDigest' | 'headDigest' | 'parser' | 'facts'>
 
 /**
  * Packs batches on the thread pool, one at a time. What it needs of a batch it has taken when the call returns its

@@ -37,13 +37,12 @@ export function createStore(sqlite: Database.Database, capture: number, log: Dat
   const writers = READ_MODELS.map((model) => createRowWriter(sqlite, capture, model))
   const insertDevice = sqlite.prepare('REPLACE INTO device (capture, id, name) VALUES (?, ?, ?)')
   const insertMeaning = sqlite.prepare('REPLACE INTO meaning (capture, first_seq, events, columns) VALUES (?, ?, ?, ?)')
-  let key: string | undefined
-
   return {
     write(changes, { seqOf, positionOf }) {
-      key ??= keyOf(log, capture)
+      // Asked anew for each batch: a capture that is followed gets another key while its head grows.
+      const key = changes.findings.length > 0 ? keyOf(log, capture) : ''
       const context: RowContext = {
-        findingName: (row) => findingName(key!, { ...row, evidence: row.evidence.slice(0, 1).map(seqOf) }),
+        findingName: (row) => findingName(key, { ...row, evidence: row.evidence.slice(0, 1).map(seqOf) }),
         position: (n) => positionOf(seqOf(n)),
       }
       for (const write of writers) write(changes, context)
@@ -70,7 +69,7 @@ export function readCheckpoint(sqlite: Database.Database, capture: number): Chec
   return row && { ...row, finished: row.finished === 1 }
 }
 
-function keyOf(log: Database.Database, capture: number): string {
+export function keyOf(log: Database.Database, capture: number): string {
   const { headDigest } = findCapture(log, capture)!
   return captureKey(headDigest, capturesWithHead(log, headDigest).filter((other) => other.capture < capture).length)
 }

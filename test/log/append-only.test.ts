@@ -14,7 +14,11 @@ beforeAll(async () => {
   await ingestCapture(requestFor(db, traceText({ events: 300 })))
   const stop = new AbortController()
   const long = traceText({ events: 3000, seed: 9 })
-  const request = requestFor(db, long, { signal: stop.signal, onProgress: () => stop.abort(), read: kernelReader(500) })
+  const request = requestFor(db, long, {
+    signal: stop.signal,
+    onProgress: () => stop.abort(),
+    read: kernelReader(1500),
+  })
   await ingestCapture(request)
 })
 afterAll(() => {
