@@ -94,7 +94,8 @@ export function createFold({ ticks, sorted = false, inputs = [], options }: Fold
         }
         record.seq = firstSeq + i
         record.cpu = batch.cpu[i]!
-        if (backwards?.(batch.firstLine + batch.line[i]!) || (last !== null && time < last)) onBackwards(context)
+        if (backwards?.(batch.firstLine + batch.line[i]!, record.cpu) || (last !== null && time < last))
+          onBackwards(context)
         last = time
         hear(time)
         const start = batch.payloadStart[i]!

@@ -1,16 +1,19 @@
 import type { Span } from '../domain/world/window.ts'
 import type { InputSpan } from '../log/read-inputs.ts'
 
+const CPUS = 2 ** 32
+
 /**
- * Says of each event, given in the order of time by the number of its line, whether an event behind it in the same
- * input came before it: then that input's own times run backwards. Lines of other inputs have no order with it.
+ * Says of each event, given in the order of time by the number of its line, whether an event of the same CPU behind it
+ * in the same input came before it: then times run backwards. Between CPUs lines have no such order: `trace_pipe` prints
+ * what one CPU has written when another may still be writing something earlier.
  */
-export function createOrderCheck(inputs: readonly InputSpan[]): (line: number) => boolean {
+export function createOrderCheck(inputs: readonly InputSpan[]): (line: number, cpu: number) => boolean {
   const latest = new Map<number, number>()
-  return (line) => {
-    const input = inputAt(inputs, line)
-    const before = latest.get(input) ?? 0
-    if (line > before) latest.set(input, line)
+  return (line, cpu) => {
+    const key = inputAt(inputs, line) * CPUS + cpu + 1
+    const before = latest.get(key) ?? 0
+    if (line > before) latest.set(key, line)
     return line < before
   }
 }

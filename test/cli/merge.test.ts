@@ -82,6 +82,16 @@ describe('ingest --merge', () => {
     expect(gaps[0]!.reason).toContain('backwards')
   })
 
+  test('one CPU may be printed after another that was later: only its own times have to run forwards', async () => {
+    const events = eventsOf(exampleText('iommu-fault'))
+    const swap = events.findIndex((line, i) => i > 0 && cpuOf(line) !== cpuOf(events[i - 1]!))
+    const swapped = [...events.slice(0, swap - 1), events[swap]!, events[swap - 1]!, ...events.slice(swap + 1)]
+    await at.json<IngestDocument>('ingest', example('iommu-fault'))
+    const live = at.file('pipe.txt', Buffer.from(`${swapped.join('\n')}\n`, 'latin1'))
+    expect(await at.json<IngestDocument>('ingest', live)).toMatchObject({ gaps: 0, undetermined: 0 })
+    expect(await findings(2)).toEqual(await findings(1))
+  })
+
   test('two dumps of one boot with a hole between them: the hole is a gap', async () => {
     const text = exampleText('sysfs-reset')
     const events = eventsOf(text)
