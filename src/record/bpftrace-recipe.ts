@@ -2,8 +2,10 @@
  * The recipe as a bpftrace script that prints a JSON object a line. Each object's `data` is what a probe event of the
  * kernel would print, its head included, so that it is understood without any name being agreed upon.
  */
+import { decisions } from '../domain/evidence/needs.ts'
 import { BPFTRACE_EVENTS } from './bpftrace-events.ts'
 import { returnMaps, value } from './bpftrace-value.ts'
+import { isAbsent } from './definitions.ts'
 import { alternatives } from './expression.ts'
 import { SIGNATURES } from './functions.ts'
 import type { Plan } from './plan.ts'
@@ -15,7 +17,7 @@ export function bpftraceRecipe(plan: Plan): string {
   const module = (spec: ProbeSpec) => SIGNATURES[spec.target]!.module !== undefined
   const maps = [...new Set(specs.filter(({ at }) => at === 'return').flatMap(returnMaps))]
   return `#!/usr/bin/env bpftrace
-${preface(plan, '//', [
+${preface(asBpftrace(plan), '//', [
   'Run it as root: bpftrace recipe.bt > trace.ndjson, ^C ends it; then: revenant ingest trace.ndjson. It needs BTF.',
   'The kernel log is not in it, since a message may hold what JSON must escape: save dmesg beside it. Callers are read',
   'from the stack as amd64 has it.',
@@ -53,8 +55,16 @@ ${block(`kretprobe:${spec.target}`, [
 }
 
 /** The set, with the importer's callback at the return of the attach: bpftrace has no probe on an event's raw arguments. */
-export function bpftraceProbes({ kernel }: Plan): ProbeSpec[] {
-  return probeSet({ ...kernel, nativeEvents: false })
+function bpftraceProbes({ kernel }: Plan): ProbeSpec[] {
+  return probeSet({ ...kernel, nativeEvents: false }).filter((spec) => !isAbsent(kernel, spec))
+}
+
+/** The plan as far as bpftrace carries it out: fields by name, few of the native events. */
+function asBpftrace(plan: Plan): Plan {
+  const events = plan.tier === 'T3' ? BPFTRACE_EVENTS : []
+  const shown = new Set([...bpftraceProbes(plan), ...events].flatMap(({ shows }) => shows))
+  const definitions = plan.definitions.map((definition) => ({ ...definition, without: [] }))
+  return { ...plan, layout: null, definitions, skipped: [], rules: decisions((name) => shown.has(name)) }
 }
 
 function block(probe: string, statements: readonly string[]): string {

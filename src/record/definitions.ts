@@ -37,16 +37,18 @@ export function defineProbes(kernel: Kernel, layout: StructLayout | null): Defin
   const specs = probeSet(layout ? { ...kernel, nativeEvents: false } : kernel)
   for (const given of specs) {
     const event = `${given.group}/${given.name}`
-    // A missing module function may be there tomorrow, when the module is loaded: the recipe tries it and says so.
-    const { module } = SIGNATURES[given.target]!
-    const absent = kernel.functions && !module && given.at !== 'tracepoint' && !kernel.functions.has(given.target)
-    if (absent) {
+    if (isAbsent(kernel, given)) {
       skipped.push({ event, why: `${given.target} is not among this kernel's available_filter_functions` })
       continue
     }
     for (const spec of kernel.argumentsAtReturn ? [given] : split(given, kernel)) definitions.push(define(spec, layout))
   }
   return { definitions, skipped }
+}
+
+/** Known not to be there. A module's function may be there tomorrow, when the module is loaded: it is tried. */
+export function isAbsent({ functions }: Kernel, { target, at }: ProbeSpec): boolean {
+  return functions !== null && at !== 'tracepoint' && !SIGNATURES[target]!.module && !functions.has(target)
 }
 
 /**

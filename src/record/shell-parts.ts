@@ -51,9 +51,10 @@ if [ $# -gt 0 ]; then
   status=$?
   exit "$status"
 else
-  echo 'recording; ^C ends it' >&2
   running=1
   trap 'running=' INT
+  echo 'recording; ^C ends it' >&2
   while [ -n "$running" ]; do sleep 1; done
+  exit 0
 fi
 `.trim()

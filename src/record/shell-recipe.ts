@@ -11,7 +11,7 @@ ${preface(plan, '#', [
   'instance of its own where the kernel has them, puts everything back at the end, and leaves a folder for',
   'revenant ingest.',
 ])}
-# shellcheck disable=SC2016 # $retval and $arg1 are the kernel's
+# shellcheck disable=SC2016,SC2317 # $retval and $arg1 are the kernel's; restore is called by traps
 set -u
 OUT=\${OUT:-${shellWord(plan.output)}}
 CLOCK=${shellWord(plan.clock)}

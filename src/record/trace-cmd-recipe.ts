@@ -10,7 +10,7 @@ ${preface(plan, '#', [
   'Run it as root: sh recipe.sh [COMMAND…] records with trace-cmd while the command runs, or until ^C; then it',
   'removes its probes and leaves a folder for revenant ingest.',
 ])}
-# shellcheck disable=SC2016 # $retval and $arg1 are the kernel's
+# shellcheck disable=SC2016,SC2317 # $retval and $arg1 are the kernel's; restore is called by traps
 set -u
 OUT=\${OUT:-${shellWord(plan.output)}}
 CLOCK=${shellWord(plan.clock)}

@@ -16,9 +16,9 @@ export function planFromOptions(options: RecordOptions): Plan {
   const version = parseVersion(name)
   if (!version) throw new UsageError(`record: --kernel ${name} is no version; give one such as 7.3 or 6.12.95-amd64`)
   const target = options.tracefs === undefined ? null : tracefs(options.tracefs)
-  const layout = options.btf === undefined ? null : readLayout(options.btf)
-  if (layout && options.probes === 'fprobe')
+  if (options.btf !== undefined && options.probes === 'fprobe')
     throw new UsageError('record: --btf is for kprobes; the kernel itself finds the fields of fprobes: leave it away')
+  const layout = options.btf === undefined ? null : readLayout(options.btf)
   const plan = planRecording(kernelOf(name, version, target), {
     tier: options.tier,
     // Who gives offsets wants them used.

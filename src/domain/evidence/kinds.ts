@@ -37,7 +37,12 @@ export const EVIDENCE = {
     names: ['console'],
   },
   faults: {
-    ...kind('T1', 'IOMMU faults', ['fault', 'console', 'access', 'splat'], 'printk:console, iommu:io_page_fault'),
+    ...kind(
+      'T1',
+      'view of IOMMU faults',
+      ['fault', 'console', 'access', 'splat'],
+      'printk:console, iommu:io_page_fault',
+    ),
     names: ['console', 'io_page_fault'],
   },
   exits: {
