@@ -25,12 +25,18 @@ interface Ended {
   stderr: string
 }
 
-/** Runs a recipe in the fake tracefs; `onText` is called with all of stderr so far. */
+interface RunOptions {
+  shell?: string
+  /** Called with all of stderr so far. */
+  onText?: (text: string, signal: (name: NodeJS.Signals) => void) => void
+}
+
+/** Runs a recipe in the fake tracefs. */
 function run(
   script: string,
   tracefs: FakeTracefs,
   command: string[],
-  onText: (text: string, signal: (name: NodeJS.Signals) => void) => void = () => {},
+  { shell = 'sh', onText = () => {} }: RunOptions = {},
 ): Promise<Ended> {
   const env = {
     ...process.env,
@@ -39,7 +45,7 @@ function run(
     OUT: join(root, 'out'),
   }
   // A group of its own, as a terminal's ^C reaches all of it.
-  const child = spawn('sh', ['-s', '--', ...command], { env, cwd: root, detached: true, stdio: 'pipe' })
+  const child = spawn(shell, ['-s', '--', ...command], { env, cwd: root, detached: true, stdio: 'pipe' })
   child.stdin.end(script)
   let [stdout, stderr, sent] = ['', '', false]
   child.stdout.on('data', (text) => {
@@ -95,30 +101,35 @@ describe('the shell recipe', () => {
   const script = RECIPES.shell.write(plan)
   const instance = (tracefs: FakeTracefs) => join(tracefs.dir, 'instances/revenant')
 
-  test('records into an instance of its own, and leaves nothing behind but the recording', async () => {
-    const tracefs = fakeTracefs(root, { instances: true, probes })
-    tracefs.write('dynamic_events', 'p:mine/mine do_nothing\n')
-    const look =
-      'cat trace_clock buffer_size_kb tracing_on options/hash-ptr options/record-tgid events/dma_buf/dma_buf_export/enable events/dbuf/dbuf_map/enable events/enable'
-    const { code, stdout, stderr } = await run(script, tracefs, ['sh', '-c', `cd ${instance(tracefs)} && ${look}`])
-    expect({ code, stdout }).toEqual({ code: 0, stdout: 'mono\n65536\n1\n0\n1\n1\n1\n0\n' })
-    expect(stderr).toContain('this kernel has no event pci/*')
-    expect(stderr).not.toContain('refused')
-    expect(existsSync(instance(tracefs))).toBe(false)
-    expect(tracefs.read('trace_clock')).toContain('[local]')
-    expect(tracefs.read('options/hash-ptr')).toBe('1\n')
-    expect(tracefs.read('dynamic_events').trim().split('\n')).toEqual([
-      'p:mine/mine do_nothing',
-      ...plan.definitions.map(({ text }) => text),
-      ...probes.map((event) => `-:${event}`),
-    ])
-    expect(readdirSync(join(root, 'out')).sort()).toEqual(
-      ['boot_id.txt', 'dmesg.txt', 'probes.txt', 'stats.txt', 'trace.txt', 'trace_clock', 'uname.txt'].sort(),
-    )
-    expect(saved('trace_clock')).toBe('mono\n')
-    expect(saved('stats.txt')).toBe('# cpu0\nentries: 0\n')
-    expect(saved('dmesg.txt')).toBe('the kernel log\n')
-  })
+  test.each(['sh', 'bash'])(
+    'in %s, records into an instance of its own, and leaves nothing behind but the recording',
+    async (shell) => {
+      const tracefs = fakeTracefs(root, { instances: true, probes })
+      tracefs.write('dynamic_events', 'p:mine/mine do_nothing\n')
+      const look =
+        'cat trace_clock buffer_size_kb tracing_on options/hash-ptr options/record-tgid events/dma_buf/dma_buf_export/enable events/dbuf/dbuf_map/enable events/enable'
+      const { code, stdout, stderr } = await run(script, tracefs, ['sh', '-c', `cd ${instance(tracefs)} && ${look}`], {
+        shell,
+      })
+      expect({ code, stdout }).toEqual({ code: 0, stdout: 'mono\n65536\n1\n0\n1\n1\n1\n0\n' })
+      expect(stderr).toContain('this kernel has no event pci/*')
+      expect(stderr).not.toContain('refused')
+      expect(existsSync(instance(tracefs))).toBe(false)
+      expect(tracefs.read('trace_clock')).toContain('[local]')
+      expect(tracefs.read('options/hash-ptr')).toBe('1\n')
+      expect(tracefs.read('dynamic_events').trim().split('\n')).toEqual([
+        'p:mine/mine do_nothing',
+        ...plan.definitions.map(({ text }) => text),
+        ...probes.map((event) => `-:${event}`),
+      ])
+      expect(readdirSync(join(root, 'out')).sort()).toEqual(
+        ['boot_id.txt', 'dmesg.txt', 'probes.txt', 'stats.txt', 'trace.txt', 'trace_clock', 'uname.txt'].sort(),
+      )
+      expect(saved('trace_clock')).toBe('mono\n')
+      expect(saved('stats.txt')).toBe('# cpu0\nentries: 0\n')
+      expect(saved('dmesg.txt')).toBe('the kernel log\n')
+    },
+  )
 
   test('without instances it puts back what it changed', async () => {
     const tracefs = fakeTracefs(root, { instances: false, probes })
@@ -157,8 +168,10 @@ describe('the shell recipe', () => {
     ['SIGTERM', 143],
   ] as const)('%s ends it, saved and put back', async (name, expected) => {
     const tracefs = fakeTracefs(root, { instances: true, probes })
-    const { code, stderr } = await run(script, tracefs, [], (text, signal) => {
-      if (text.includes('recording; ^C ends it')) setTimeout(() => signal(name), 20)
+    const { code, stderr } = await run(script, tracefs, [], {
+      onText(text, signal) {
+        if (text.includes('recording; ^C ends it')) setTimeout(() => signal(name), 20)
+      },
     })
     expect(code).toBe(expected)
     expect(stderr).toContain(`revenant ingest ${join(root, 'out')}/trace.txt`)
