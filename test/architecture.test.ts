@@ -42,6 +42,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   'queries/': ['src/domain/', 'src/log/', 'src/projection/meaning-codec.ts'],
   'src/arrow/': ['queries/'],
   'src/output/': ['queries/'],
+  'src/record/': ['src/domain/'],
   'src/http/': ['queries/', 'src/arrow/', 'src/output/', 'src/log/', 'src/domain/'],
   'src/cli/': [
     'queries/',
@@ -51,6 +52,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     'src/log/',
     'src/domain/',
     'src/projection/',
+    'src/record/',
     'src/http/app.ts',
   ],
 }

@@ -1,5 +1,8 @@
 /** What every command gets and gives; one file a command exports a `Run`. */
 import type { Readable, Writable } from 'node:stream'
+import type { Tier } from '../domain/evidence/kinds.ts'
+import type { ProbeKind } from '../record/plan.ts'
+import type { RecipeForm } from '../record/recipes.ts'
 
 export const FORMATS = ['table', 'json', 'ndjson', 'csv', 'arrow'] as const
 export type Format = (typeof FORMATS)[number]
@@ -71,6 +74,24 @@ export interface IngestOptions {
   follow?: boolean
   /** Seconds. */
   idleExit?: string
+}
+
+export interface RecordOptions {
+  /** A kernel's version; default the running one's. */
+  kernel?: string
+  as: RecipeForm
+  tier: Tier
+  probes?: ProbeKind
+  /** Path of raw BTF. */
+  btf?: string
+  /** Path of a tracefs. */
+  tracefs?: string
+  clock: string
+  bufferKb: number
+  /** Folder that the recipe saves to. */
+  output: string
+  /** Traces to be judged; no recipe is printed. */
+  check?: string[]
 }
 
 export interface CheckOptions {

@@ -1,6 +1,8 @@
 /** The list of commands: their arguments, flags and the module that runs each, loaded only when it is called. */
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import { TIERS } from '../domain/evidence/kinds.ts'
 import { SEVERITIES } from '../domain/rules.ts'
+import { RECIPE_FORMS } from '../record/recipes.ts'
 import { FORMATS, type Run } from './command.ts'
 
 export interface CommandEntry {
@@ -14,6 +16,9 @@ export interface CommandEntry {
 
 const severity = (flags: string, doc: string) => new Option(flags, doc).choices([...SEVERITIES])
 const capture = () => new Option('--capture <id>', 'only this capture, by its number in `query captures`')
+
+/** Clocks that count nanoseconds: with the others no duration could be judged. */
+const RECORDING_CLOCKS = ['mono', 'boot', 'mono_raw', 'tai', 'global', 'local']
 
 export const COMMANDS: readonly CommandEntry[] = [
   {
@@ -72,6 +77,23 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./timeline.ts'),
   },
   {
+    name: 'record',
+    summary: 'print how to record a trace that proves something; with --check, say what a recorded one can prove',
+    options: () => [
+      new Option('--kernel <version>', 'kernel to record on, such as 7.3 (default: the running one)'),
+      new Option('--as <form>', 'what the recipe is written for').choices([...RECIPE_FORMS]).default('shell'),
+      new Option('--tier <tier>', 'how much to record').choices([...TIERS]).default('T3'),
+      new Option('--probes <kind>', 'default: fprobe where the kernel has it').choices(['fprobe', 'kprobe']),
+      new Option('--btf <file>', "take the offsets of kprobes from the kernel's own types"),
+      new Option('--tracefs <folder>', 'leave out what this tracefs does not have'),
+      new Option('--clock <name>', 'the trace clock').choices([...RECORDING_CLOCKS]).default('mono'),
+      new Option('--buffer-kb <size>', 'KiB of buffer for each CPU').argParser(bufferSize).default(65536),
+      new Option('-o, --output <folder>', 'where the recipe leaves the recording').default('revenant-trace'),
+      new Option('--check <file...>', 'say what these traces can prove, and what to add'),
+    ],
+    load: () => import('./record.ts'),
+  },
+  {
     name: 'rebuild',
     summary: 'replay the log into the projections from the beginning',
     options: () => [capture()],
@@ -120,6 +142,11 @@ function parameter(text: string, previous: [string, string][]): [string, string]
   const at = text.indexOf('=')
   if (at < 1) throw new InvalidArgumentError(`"${text}" is not key=value.`)
   return [...previous, [text.slice(0, at), text.slice(at + 1)]]
+}
+
+function bufferSize(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('A buffer is a whole number of KiB, such as 65536.')
+  return Number(text)
 }
 
 function port(text: string): number {

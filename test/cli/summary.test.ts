@@ -22,6 +22,7 @@ describe('the summary after an ingest', () => {
       '    line 46  tool-244',
       'What this trace cannot prove\n',
       'nothing was recorded of dma_resv_add_fence',
+      'revenant record --kernel <version>\n',
       '0 critical, 0 error, 1 warning, 0 info, 0 undetermined. Next: ',
       'timeline --capture 1 --ino 20',
     ]

@@ -5,9 +5,11 @@ import { LAYOUTS } from '../../ingest/layout.ts'
 import { FORMATS } from '../../src/cli/command.ts'
 import { COMMANDS } from '../../src/cli/commands.ts'
 import { CLOCKS } from '../../src/cli/ingest-options.ts'
+import { tierOf } from '../../src/domain/evidence/needs.ts'
 import { RULE_MODULES } from '../../src/domain/rules/index.ts'
-import { RULES } from '../../src/domain/rules.ts'
+import { RULES, type Rule } from '../../src/domain/rules.ts'
 import { queriesPage } from './queries-page.ts'
+import { evidenceTable, probesBlock, rulesTable } from './recording-parts.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8')
@@ -62,6 +64,25 @@ describe('docs/rules.md', () => {
     const text = section(page, rule)
     for (const part of ['Severity: ', '**Evidence**: ', '**What may fool it**: ']) expect(text).toContain(part)
     expect(text.length).toBeGreaterThan(200)
+  })
+})
+
+describe('docs/rules.md and what a recording needs', () => {
+  test.each(RULE_MODULES.map(({ rule }) => rule))(
+    '%s: its page names the tier that its evidence takes',
+    (rule: Rule) => {
+      const tier = tierOf(rule)
+      const evidence = /\*\*Evidence\*\*: (.*)/.exec(section(read('docs/rules.md'), rule))![1]!
+      expect(evidence).toMatch(tier === null ? /Any tier\.$/ : new RegExp(`\\b${tier}\\b[^.]*\\.$`))
+    },
+  )
+})
+
+describe('docs/recording.md', () => {
+  const page = read('docs/recording.md')
+
+  test('shows the probes that revenant record writes, the evidence, and what each rule needs of it', () => {
+    for (const part of [probesBlock(), evidenceTable(), rulesTable()]) expect(page).toContain(part)
   })
 })
 

@@ -13,19 +13,21 @@ export interface ProbeDefinition {
 export function probeDefinitions(script: string): ProbeDefinition[] {
   return script.split('\n').flatMap((line) => {
     const text = /^dyn (['"])(.*)\1$/.exec(line.trim())?.[2]?.replaceAll("'", '').replaceAll('\\$', '$')
-    if (!text) return []
-    const [head, target, ...args] = text.split(' ')
-    const [kind, path] = [head![0] as ProbeDefinition['kind'], head!.slice(2)]
-    return [
-      {
-        kind,
-        name: path.slice(path.indexOf('/') + 1),
-        target: target!.replace('%return', ''),
-        isReturn: kind === 'r' || target!.endsWith('%return'),
-        fields: args.map(fieldOf),
-      },
-    ]
+    return text ? [probeDefinition(text)] : []
   })
+}
+
+/** One line of `dynamic_events`. */
+export function probeDefinition(text: string): ProbeDefinition {
+  const [head, target, ...args] = text.split(' ')
+  const [kind, path] = [head![0] as ProbeDefinition['kind'], head!.slice(2)]
+  return {
+    kind,
+    name: path.slice(path.indexOf('/') + 1),
+    target: target!.replace('%return', ''),
+    isReturn: kind === 'r' || target!.endsWith('%return'),
+    fields: args.map(fieldOf),
+  }
 }
 
 /** `ino=dmabuf->file->f_inode->i_ino:u64`, or a bare `attach`, whose name is its own. */

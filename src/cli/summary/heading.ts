@@ -3,7 +3,7 @@ import { type Page, quoted } from './page.ts'
 import { count, many, spanText, timeText } from './quantity.ts'
 
 /** How much the events of a trace can prove, by tier. */
-const TIERS: Record<string, string> = {
+export const TIER_WORDS: Record<string, string> = {
   T0: 'native dma_buf events only',
   T1: 'native dma_buf events and the kernel log or resets',
   T2: 'probes on maps, unmaps, invalidates or moves',
@@ -32,5 +32,5 @@ export function* headingText(page: Page, capture: Capture, tier: string | null, 
       : [`${timeText(firstNs, ticks)} to ${timeText(lastNs, ticks)} (${spanText(lastNs - firstNs, ticks)})`]),
   ]
   yield `  ${facts.join(', ')}\n`
-  yield `  evidence: ${tier === null ? 'nothing about dma-buf' : `${tier}, ${TIERS[tier] ?? 'unknown'}`}\n\n`
+  yield `  evidence: ${tier === null ? 'nothing about dma-buf' : `${tier}, ${TIER_WORDS[tier] ?? 'unknown'}`}\n\n`
 }

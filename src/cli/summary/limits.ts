@@ -2,6 +2,7 @@ import type Database from 'better-sqlite3'
 import type { Capture } from '../../log/captures.ts'
 import { printable } from '../../output/table.ts'
 import type { Standing } from '../evidence.ts'
+import { ownName } from '../own-name.ts'
 import { blindSpots } from './blind-spots.ts'
 import { malformedLines } from './malformed-lines.ts'
 import { type Page, quoted } from './page.ts'
@@ -35,12 +36,17 @@ export function* limitsText(sqlite: Database.Database, page: Page, options: Limi
   }
   if (!capture.ordered) yield '  time stamps run backwards: events were judged in the order of their times\n'
   if (capture.ticks) yield '  the clock counts no time: no duration is judged (late-unmap)\n'
-  if (tier === null) {
-    yield '  no event about dma-buf, resets or mappings: record the events that docs/recording.md lists\n'
-    return
-  }
-  for (const { probes, rules } of blindSpots(sqlite, capture.capture))
+  const spots = tier === null ? [] : blindSpots(sqlite, capture.capture)
+  for (const { probes, rules } of spots)
     yield `  nothing was recorded of ${probes}: no event could show ${rules.join(', ')}\n`
+  if (tier === null) yield '  no event about dma-buf, resets or mappings: docs/recording.md says what to record\n'
+  if (tier === null || spots.length > 0)
+    yield `  to record more: ${ownName()} record --kernel ${kernelWord(capture.kernel)}\n`
+}
+
+/** As part of a command: what a trace calls its kernel may hold anything. */
+function kernelWord(kernel: string | null): string {
+  return kernel !== null && /^[\w.+-]+$/.test(kernel) ? kernel : '<version>'
 }
 
 function* openFindings(sqlite: Database.Database, page: Page, options: LimitsOptions): Generator<string> {
