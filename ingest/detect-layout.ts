@@ -1,5 +1,6 @@
 import { LF } from './ascii.ts'
 import { looksBinary, refuseBinary } from './detect-binary.ts'
+import { detectSnapshot } from './detect-snapshot.ts'
 import { type Format, LAYOUTS } from './layout.ts'
 import { createLineHead, Scan } from './line-head.ts'
 import { type Refusal, refuse } from './refusal.ts'
@@ -126,6 +127,8 @@ export function detectLayout(input: Buffer): DetectedLayout | Refusal {
     return { kind: 'layout', format: format === 'ftrace-text' && tracer === 'function' ? 'ftrace-function' : format }
   }
   if (lines.length === 0) return withoutEvents(text, tracer)
+  const snapshot = detectSnapshot(lines.map((line) => line.text))
+  if (snapshot) return { kind: 'layout', format: snapshot }
   const unreadable = UNREADABLE.find(({ test }) => mostAre(lines, test))
   if (unreadable) return unreadable.refusal
   return looksBinary(head) ? refuseOddBytes(tracer) : refuseText(lines)

@@ -40,6 +40,8 @@ export interface ParserOptions {
   format?: Format
   /** Asked once for each event name: such lines are counted as ignored and get no columns. */
   ignore?: (name: string) => boolean
+  /** Time of all lines of a snapshot (`takesTime`), nanoseconds of the trace's clock; the same when going on. Null: only their order. */
+  at?: bigint | null
   /** Goes on where `state()` was taken; `strings` are those of all batches before, in order. */
   resume?: { state: ParserState; strings: readonly string[] }
 }
@@ -77,7 +79,7 @@ export function createKernelTextParser(options: ParserOptions = {}): KernelTextP
   const { resume, ignore } = options
   const facts: CaptureFacts = resume ? structuredClone(resume.state.facts) : emptyFacts(options.format ?? 'ftrace-text')
   let input = resume?.state.input
-  let layout = beginLayout(input?.format ?? (facts.format as Format), resume?.state.layout)
+  let layout = beginLayout(input?.format ?? (facts.format as Format), resume?.state.layout, options.at)
   let offset = BigInt(input?.offset ?? 0)
   /** The input's first line is still to come. */
   let begun = false
@@ -249,7 +251,7 @@ export function createKernelTextParser(options: ParserOptions = {}): KernelTextP
     beginInput(next) {
       input = next
       offset = BigInt(next.offset)
-      layout = beginLayout(next.format)
+      layout = beginLayout(next.format, null, options.at)
       freeText = false
       begun = true
       if (!facts.format.split('+').includes(next.format)) facts.format += `+${next.format}`

@@ -1,11 +1,20 @@
 import { type LineScanner, Scan } from './line-head.ts'
+import { bufinfo } from './scan-bufinfo.ts'
+import { fdinfo } from './scan-fdinfo.ts'
 import { scanGraph, scanGraphRuler } from './scan-graph.ts'
 import { scanPadded, scanUnpadded } from './scan-kernel-text.ts'
 import { scanLatency, scanLatencyUnpadded, scanLatencyVerbose } from './scan-latency.ts'
 import type { Structure } from './structure.ts'
 
 /** Text layouts that are read; the string is the capture's `format`. */
-export type Format = 'ftrace-text' | 'ftrace-function' | 'ftrace-latency' | 'ftrace-latency-verbose' | 'ftrace-graph'
+export type Format =
+  | 'ftrace-text'
+  | 'ftrace-function'
+  | 'ftrace-latency'
+  | 'ftrace-latency-verbose'
+  | 'ftrace-graph'
+  | 'bufinfo'
+  | 'fdinfo'
 
 /** How the lines of one layout are read. A further layout is one file with its scanner and one entry here. */
 export interface LineLayout {
@@ -15,8 +24,10 @@ export interface LineLayout {
   scanLoose: LineScanner
   /** What is structural in this layout, where that is not the usual. */
   structure?: (b: Buffer, p: number, end: number) => Structure | null
-  /** For a layout whose lines hang together: its reader for one file. */
-  begin?: (state: unknown) => LineReader
+  /** For a layout whose lines hang together: its reader for one file; `at` is the time that was given for all of it. */
+  begin?: (state: unknown, at: bigint | null) => LineReader
+  /** A snapshot: its lines have no times, and take the one that is given. */
+  takesTime?: true
   /** Times count from the start of the trace, not from the clock's own zero. */
   relativeTime: boolean
 }
@@ -28,9 +39,9 @@ export interface LineReader extends Omit<LineLayout, 'begin'> {
 }
 
 /** The reader for one file of the layout; `state` is what an earlier one left, if any. */
-export function beginLayout(format: Format, state: unknown = null): LineReader {
+export function beginLayout(format: Format, state: unknown = null, at: bigint | null = null): LineReader {
   const layout = LAYOUTS[format]
-  return layout.begin?.(state) ?? { ...layout, state: () => null }
+  return layout.begin?.(state, at) ?? { ...layout, state: () => null }
 }
 
 const text: LineLayout = { scan: scanPadded, scanLoose: scanUnpadded, relativeTime: false }
@@ -41,4 +52,6 @@ export const LAYOUTS: Record<Format, LineLayout> = {
   'ftrace-latency': { scan: scanLatency, scanLoose: scanLatencyUnpadded, relativeTime: true },
   'ftrace-latency-verbose': { scan: scanLatencyVerbose, scanLoose: () => Scan.noTask, relativeTime: false },
   'ftrace-graph': { scan: scanGraph, scanLoose: scanGraphRuler, relativeTime: false },
+  bufinfo,
+  fdinfo,
 }

@@ -65,6 +65,8 @@ export const Scan = {
   noName: -5,
   mixedClock: -6,
   overlong: -7,
+  miscounted: -8,
+  unfinished: -9,
 } as const
 
 const REASONS: Record<number, string> = {
@@ -75,6 +77,8 @@ const REASONS: Record<number, string> = {
   [Scan.noName]: 'no event name after the time',
   [Scan.mixedClock]: 'the time has another unit than the first one of this trace',
   [Scan.overlong]: 'the line is longer than any trace line',
+  [Scan.miscounted]: 'the total is not that of the lines before it',
+  [Scan.unfinished]: 'a snapshot begins, and the one before it has no total: it was cut short',
 }
 
 /** Says in words why a line was not understood. */

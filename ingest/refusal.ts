@@ -27,6 +27,7 @@ export type RefusalCode =
   | 'console-log'
   | 'stream'
   | 'clocks-differ'
+  | 'no-time'
   | 'not-a-trace'
 
 export function refuse(code: RefusalCode, message: string, advice: string): Refusal {

@@ -61,6 +61,8 @@ export interface IngestOptions {
   recognisers?: string
   /** The layout, where it should not be guessed. */
   layout?: string
+  /** Time of a snapshot. */
+  at?: string
   /** Event names that are counted as `ignored`. */
   ignore?: string[]
   /** All files are one capture. */

@@ -30,6 +30,10 @@ export const COMMANDS: readonly CommandEntry[] = [
       new Option('--strict', 'exit 4 where the evidence is incomplete'),
       new Option('--clock <name>', 'the trace clock, where the file does not say'),
       new Option('--layout <name>', 'the layout of the text, where it should not be guessed'),
+      new Option(
+        '--at <time>',
+        "when a snapshot (bufinfo, fdinfo) was taken, on the trace's clock; as timeline --from",
+      ),
       new Option('--recognisers <file>', 'your own events that mean an access, a map, an unmap or a reset'),
       new Option('--merge', 'the files are one capture, in the order of their times'),
       new Option('--name <text>', "the capture's name, instead of the file's"),

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import type { z } from 'zod'
 import { LAYOUTS, type Format as Layout } from '../../ingest/layout.ts'
+import { from } from '../../queries/parameters.ts'
 import { type UserRecogniser, userRecognisersSchema } from '../domain/recognise/user-recogniser.ts'
 import { type IngestOptions, UsageError } from './command.ts'
 
@@ -9,6 +10,8 @@ import { type IngestOptions, UsageError } from './command.ts'
 export interface CaptureOptions {
   clock?: string
   layout?: Layout
+  /** When a snapshot was taken: nanoseconds of the trace's clock, as a decimal string. */
+  at?: string
   ignore?: string[]
   recognisers?: UserRecogniser[]
   /** Nanoseconds, as decimal strings. */
@@ -33,7 +36,7 @@ export const CLOCKS = [
 
 /** Throws `UsageError` for what cannot be used. */
 export function captureOptions(given: IngestOptions): CaptureOptions {
-  const { clock, layout, ignore, recognisers, lateUnmapWarning, lateUnmapError } = given
+  const { clock, layout, at, ignore, recognisers, lateUnmapWarning, lateUnmapError } = given
   if (clock !== undefined && !CLOCKS.includes(clock))
     throw new UsageError(`ingest: --clock ${clock} is no trace clock; it is one of ${CLOCKS.join(', ')}`)
   if (layout !== undefined && !Object.hasOwn(LAYOUTS, layout))
@@ -45,6 +48,7 @@ export function captureOptions(given: IngestOptions): CaptureOptions {
   return {
     ...(clock === undefined ? {} : { clock }),
     ...(layout === undefined ? {} : { layout: layout as Layout }),
+    ...(at === undefined ? {} : { at: time('--at', at) }),
     ...(ignore?.length ? { ignore: [...new Set(ignore)].sort() } : {}),
     ...(recognisers === undefined ? {} : { recognisers: readRecognisers(recognisers) }),
     ...(Object.keys(thresholds).length ? { thresholds } : {}),
@@ -64,6 +68,15 @@ function seconds(flag: string, text: string): string {
   const match = /^(\d{1,9})(?:\.(\d{1,9}))?$/.exec(text)
   if (!match) throw new UsageError(`ingest: ${flag} ${text} is not a number of seconds, such as 1 or 0.25`)
   return String(BigInt(match[1]!) * 1_000_000_000n + BigInt((match[2] ?? '').padEnd(9, '0')))
+}
+
+/** Nanoseconds, or seconds with a decimal point as traces print them, as a decimal string of nanoseconds. */
+function time(flag: string, text: string): string {
+  const parsed = from.safeParse(text)
+  if (parsed.success && parsed.data !== undefined && parsed.data >= 0n) return String(parsed.data)
+  throw new UsageError(
+    `ingest: ${flag} ${text} is not a time: nanoseconds (1234567890), or seconds with a decimal point (1.234567)`,
+  )
 }
 
 function readRecognisers(path: string): UserRecogniser[] {

@@ -43,6 +43,10 @@ export const run: Run<IngestOptions> = async (paths, options, io) => {
         continue
       }
       try {
+        if (kept.at !== undefined && !trace.takesTime)
+          throw new UsageError(
+            `ingest: --at is the time of a snapshot (bufinfo, fdinfo); ${printable(path)} is ${trace.format}, whose lines have times of their own`,
+          )
         codes.push((await ingestOne(path, trace, kept, await log.open(), options, io)).code)
       } finally {
         trace.close()
@@ -73,12 +77,13 @@ function lazyWriter(path: string) {
 
 async function ingestOne(
   path: string,
-  { content, size, read, signal }: OpenedTrace,
+  trace: OpenedTrace,
   kept: CaptureOptions,
   db: LogConnection,
   options: Options,
   io: Io,
 ): Promise<{ code: number; outcome: IngestOutcome }> {
+  const { content, size, read, signal } = trace
   const live = content.follow !== undefined
   // What is followed for hours has no progress to log, only to show.
   const shown = !options.quiet && (!live || io.stderr.isTTY)
@@ -107,7 +112,7 @@ async function ingestOne(
   } finally {
     progress?.end()
   }
-  if (!options.quiet) io.stderr.write(remarks(path, outcome, kept))
+  if (!options.quiet) io.stderr.write(remarks(path, trace, outcome, kept))
   const { capture, duplicate, interrupted } = outcome
   if (capture === null) return { code: Exit.interrupted, outcome }
   if (options.format !== 'table')
@@ -132,6 +137,7 @@ async function summarise(db: LogConnection, capture: number, duplicate: boolean,
 /** What went differently than the user may think. */
 function remarks(
   path: string,
+  { takesTime }: OpenedTrace,
   { capture, duplicate, interrupted, sameAs, resumedAt }: IngestOutcome,
   kept: CaptureOptions,
 ) {
@@ -145,5 +151,7 @@ function remarks(
   if (sameAs !== null)
     return `revenant: ${name}: the same content as capture ${sameAs}; what capture ${capture!.capture} has of it stays, unfinished\n`
   if (resumedAt > 0) return `revenant: ${name}: went on at byte ${resumedAt}, where an earlier ingest was interrupted\n`
+  if (takesTime && kept.at === undefined)
+    return `revenant: ${name}: a snapshot does not say when it was taken, so only the order of its lines is known; --at gives it a place on the trace's clock\n`
   return ''
 }

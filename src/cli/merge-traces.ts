@@ -8,7 +8,7 @@ import { HEAD_BYTES } from '../log/content.ts'
 import type { BatchReader, ReaderStart } from '../projection/ingest-request.ts'
 import type { CaptureOptions } from './ingest-options.ts'
 import type { OpenedTrace } from './open-trace.ts'
-import { captureFacts, ignoredBy } from './trace-reader.ts'
+import { captureFacts, ignoredBy, timeGiven } from './trace-reader.ts'
 
 /** Where reading stopped: the input, the bytes of it that were read, and the parser behind them. */
 interface MergeState {
@@ -25,7 +25,7 @@ export interface MergeOptions {
 
 /** The inputs as one content. They are read one by one, so that each may have a layout of its own. */
 export function mergeTraces(traces: OpenedTrace[], { options, offsets }: MergeOptions): OpenedTrace | Refusal {
-  const refusal = refuseMerge(traces)
+  const refusal = refuseMerge(traces, options)
   if (refusal) return refusal
   const inputs = traces.map(({ content, format }, number): MergedInput => {
     return { number, name: content.name, format, offset: String(offsets[number]) }
@@ -34,6 +34,7 @@ export function mergeTraces(traces: OpenedTrace[], { options, offsets }: MergeOp
   return {
     kind: 'trace',
     format: traces[0]!.format,
+    takesTime: traces.some(({ takesTime }) => takesTime),
     clockFile: traces[0]!.clockFile,
     size: sizes.includes(null) ? null : (sizes as number[]).reduce((sum, size) => sum + size, 0),
     content: {
@@ -47,10 +48,17 @@ export function mergeTraces(traces: OpenedTrace[], { options, offsets }: MergeOp
   }
 }
 
-function refuseMerge(traces: OpenedTrace[]): Refusal | null {
+function refuseMerge(traces: OpenedTrace[], { at }: CaptureOptions): Refusal | null {
   const passing = traces.find(({ content }) => !content.seekable)
   if (passing)
     return refuse('stream', `${passing.content.name} can be read only once.`, 'Save it to a file, and merge that.')
+  const snapshot = traces.find(({ takesTime }) => takesTime)
+  if (snapshot && at === undefined && traces.length > 1)
+    return refuse(
+      'no-time',
+      `${snapshot.content.name} is a snapshot (${snapshot.format}) and does not say when it was taken, so it has no place among other inputs.`,
+      "Give its time on the trace's clock: --at 12.345678",
+    )
   const relative = traces.filter(({ format }) => LAYOUTS[format].relativeTime)
   if (relative.length > 0 && traces.length > 1)
     return refuse(
@@ -92,6 +100,7 @@ function readMerged(
   const parser = createKernelTextParser({
     format: inputs[0]!.format,
     ignore: ignoredBy(options),
+    at: timeGiven(options),
     ...(before ? { resume: { state: before.parser, strings: resume!.strings } } : {}),
   })
   let at = before?.input ?? 0

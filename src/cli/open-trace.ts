@@ -4,7 +4,7 @@ import { open } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { type DetectedLayout, detectLayout, headReadsAs } from '../../ingest/detect-layout.ts'
-import type { Format as Layout } from '../../ingest/layout.ts'
+import { LAYOUTS, type Format as Layout } from '../../ingest/layout.ts'
 import { type Refusal, type RefusalCode, refuse } from '../../ingest/refusal.ts'
 import { openSource } from '../../ingest/sources.ts'
 import type { Content } from '../log/content.ts'
@@ -16,6 +16,8 @@ export interface OpenedTrace {
   kind: 'trace'
   content: Content
   format: Layout
+  /** It is a snapshot, or one of its inputs is: it has the time that is given with `--at`. */
+  takesTime: boolean
   /** The clock that a file beside the trace names. */
   clockFile: string | null
   /** Bytes, where that is known before all of it was read. */
@@ -51,6 +53,7 @@ export async function openTrace(
   return {
     kind: 'trace',
     format: layout.format,
+    takesTime: LAYOUTS[layout.format].takesTime ?? false,
     clockFile,
     size: source.size,
     content: {

@@ -13,7 +13,7 @@ export function createTraceReader(
   clockFile: string | null,
 ): BatchReader {
   const state = resume ? { resume: { state: resume.state as ParserState, strings: resume.strings } } : {}
-  const parser = createKernelTextParser({ format, ignore: ignoredBy(options), ...state })
+  const parser = createKernelTextParser({ format, ignore: ignoredBy(options), at: timeGiven(options), ...state })
   return {
     batches: readBatches(bytes, parser, { onBytes, recycle: true }),
     state: () => parser.state(),
@@ -24,6 +24,11 @@ export function createTraceReader(
 export function ignoredBy({ ignore }: CaptureOptions): (name: string) => boolean {
   const ignored = new Set(ignore)
   return (name) => ignored.has(name)
+}
+
+/** When a snapshot was taken, as far as somebody said. */
+export function timeGiven({ at }: CaptureOptions): bigint | null {
+  return at === undefined ? null : BigInt(at)
 }
 
 /** What the parser found out; the clock that was given goes before the one in the file, and that before a file beside it. */
