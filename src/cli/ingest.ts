@@ -25,6 +25,8 @@ export const run: Run<IngestOptions> = async (paths, options, io) => {
     throw new UsageError('ingest: --name is for one file')
   if (options.name === '') throw new UsageError('ingest: --name is empty; leave it away for the name of the file')
   const kept = captureOptions(options)
+  if (kept.at !== undefined && options.follow)
+    throw new UsageError('ingest: --at is the time of a snapshot, and --follow reads a trace while it is written')
   const idleMs = idleMilliseconds(options, paths)
   const log = lazyWriter(options.db)
   const codes: number[] = []

@@ -41,6 +41,11 @@ export const ACT_TYPES = [
   'device-error',
   'access',
   'marker',
+  'snapshot-buffer',
+  'snapshot-attachment',
+  'snapshot-fence',
+  'snapshot-holder',
+  'snapshot-total',
 ] as const
 
 export type ActType = (typeof ACT_TYPES)[number]

@@ -8,12 +8,13 @@ import { ANY_CPU, onBackwards, onNote, settleGap } from '../domain/evolve/notes.
 import { findingRow } from '../domain/findings.ts'
 import type { Changes, MeaningBatch } from '../domain/read-model.ts'
 import { createRecogniser } from '../domain/recognise/recognise.ts'
+import { SNAPSHOT_TYPES } from '../domain/recognise/snapshot.ts'
 import type { UserRecogniser } from '../domain/recognise/user-recogniser.ts'
 import type { Note, RecordBatch, TraceRecord } from '../domain/record.ts'
 import { diagnose } from '../domain/rules/index.ts'
 import { createTask } from '../domain/world/task.ts'
 import { evidenceTier } from '../domain/world/tier.ts'
-import { endGap, gapRow, heard } from '../domain/world/window.ts'
+import { endGap, gapRow, heard, heardSnapshot } from '../domain/world/window.ts'
 import { createWorld, currentTask, DEFAULT_THRESHOLDS, type Thresholds } from '../domain/world/world.ts'
 import type { InputSpan } from '../log/read-inputs.ts'
 import { createOrderCheck, spansOf } from './input-order.ts'
@@ -51,6 +52,7 @@ interface FoldedOptions {
 
 const KNOWN = 1
 const DULL = 2
+const SNAPSHOT = 3
 /** `(`, with which the head of a probe's payload begins. */
 const PAREN = 0x28
 
@@ -71,6 +73,8 @@ export function createFold({ ticks, sorted = false, inputs = [], options }: Fold
   let last: bigint | null = null
   /** Notes behind the last event so far: what comes after them, and whether they go on, the next batch tells. */
   let trailing: Note[] = []
+  /** The last event of the trace itself: snapshots may be later. */
+  let heardLast = -1
   const context: Context = {
     world,
     act,
@@ -97,9 +101,10 @@ export function createFold({ ticks, sorted = false, inputs = [], options }: Fold
         if (backwards?.(batch.firstLine + batch.line[i]!, record.cpu) || (last !== null && time < last))
           onBackwards(context)
         last = time
-        hear(time)
+        const kind = nameKind(batch.name[i]!)
+        hear(time, kind)
         const start = batch.payloadStart[i]!
-        if (nameKind(batch.name[i]!) === DULL && batch.bytes[start] !== PAREN) continue
+        if (kind === DULL && batch.bytes[start] !== PAREN) continue
         record.line = batch.firstLine + batch.line[i]!
         record.time = time
         record.pid = batch.pid[i]!
@@ -112,7 +117,7 @@ export function createFold({ ticks, sorted = false, inputs = [], options }: Fold
         world.about.buffer = null
         world.about.attachment = null
         world.about.device = null
-        context.task = currentTask(world)
+        context.task = kind === SNAPSHOT ? createTask() : currentTask(world)
         evolve(context)
         remember(meaning, i)
       }
@@ -122,6 +127,7 @@ export function createFold({ ticks, sorted = false, inputs = [], options }: Fold
     },
     finish() {
       for (const note of trailing.splice(0)) onNote(context, note)
+      if (heardLast >= 0) world.now = { ns: world.window.end!, seq: heardLast }
       context.task = createTask()
       onEnd(context)
       return take(null)
@@ -135,14 +141,21 @@ export function createFold({ ticks, sorted = false, inputs = [], options }: Fold
       larger.set(names)
       names = larger
     }
-    if (names[id] === 0) names[id] = knows(strings[id]!) ? KNOWN : DULL
+    if (names[id] === 0) names[id] = SNAPSHOT_TYPES.has(strings[id]!) ? SNAPSHOT : knows(strings[id]!) ? KNOWN : DULL
     return names[id]!
   }
 
-  function hear(time: bigint): void {
+  function hear(time: bigint, kind: number): void {
     const { window } = world
-    const own = heard(window, record.cpu, time)
-    if (own) settleGap(context, own)
+    if (kind === SNAPSHOT) {
+      heardSnapshot(window, time)
+      // Another input's lines do not end a gap of the trace.
+      if (window.first !== null) return
+    } else {
+      heardLast = record.seq
+      const own = heard(window, record.cpu, time)
+      if (own) settleGap(context, own)
+    }
     const any = window.open.get(ANY_CPU)
     if (!any) return
     window.open.delete(ANY_CPU)

@@ -1,6 +1,7 @@
 import { basename, dirname, join } from 'node:path'
 import type { FileTap } from '../../../ingest/file-tap.ts'
 import { follow } from '../../../ingest/follow.ts'
+import { LAYOUTS } from '../../../ingest/layout.ts'
 import { FLUSH } from '../../../ingest/read-batches.ts'
 import type { Refusal } from '../../../ingest/refusal.ts'
 import type { FollowEnd } from '../../../ingest/tap.ts'
@@ -70,6 +71,7 @@ export async function openFollowed(
   return {
     kind: 'trace',
     format: layout.format,
+    takesTime: LAYOUTS[layout.format].takesTime ?? false,
     clockFile,
     size: null,
     content: {

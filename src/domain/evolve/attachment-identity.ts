@@ -2,7 +2,7 @@ import type { Act } from '../act.ts'
 import { isAddress } from '../recognise/pointer.ts'
 import type { Attachment, Buffer } from '../world/entities.ts'
 import { touch, type World } from '../world/world.ts'
-import { ensureBuffer } from './buffers.ts'
+import { ensureBuffer, findBuffer } from './buffers.ts'
 import type { Context } from './context.ts'
 import { learnImporter } from './importer-class.ts'
 
@@ -33,6 +33,8 @@ export function createAttachment(world: World, buffer: Buffer | null): Attachmen
     detachSources: [],
     invalidations: 0,
     lost: null,
+    listed: null,
+    missed: null,
     retired: null,
     flagged: [],
     uncertain: false,
@@ -63,7 +65,7 @@ export function ensureAttachment(context: Context): Attachment | null {
     return known
   }
   if (!isAddress(act.attach)) return null
-  const unbound = adopt(context, act.attach)
+  const unbound = adopt(context, act.attach) ?? adoptListed(context, act.attach)
   if (unbound) return unbound
   if (known && !known.detached) known.uncertain = true
   const attachment = createAttachment(world, ensureBuffer(context))
@@ -98,6 +100,31 @@ export function adopt(context: Context, pointer: string): Attachment | null {
   nameByPointer(world, chosen, pointer)
   world.about.attachment = chosen
   world.about.buffer = chosen.buffer
+  touch(world.changed.attachments, chosen)
+  return chosen
+}
+
+/** Nothing but snapshots has shown it. */
+export function isListedOnly({ listed, entered, attached, pointer, hashed }: Attachment): boolean {
+  return listed !== null && entered === null && attached === null && pointer === null && hashed === null
+}
+
+/**
+ * A raw pointer that no attach showed may be of an attachment that only a snapshot shows. It has the same device; where
+ * several have, nothing yet tells them apart.
+ */
+export function adoptListed(context: Context, pointer: string): Attachment | null {
+  const { world, act } = context
+  const buffer = findBuffer(world, act)
+  const fits = [...(buffer?.attachments ?? [])].filter(
+    (a) => isListedOnly(a) && (act.device === null || a.device === act.device),
+  )
+  const chosen = fits[0]
+  if (!chosen || (act.device === null && fits.length > 1)) return null
+  nameByPointer(world, chosen, pointer)
+  learnImporter(world, chosen, act)
+  world.about.attachment = chosen
+  ensureBuffer(context)
   touch(world.changed.attachments, chosen)
   return chosen
 }

@@ -1,9 +1,11 @@
 import type { Act } from '../act.ts'
+import type { ActType } from '../act-type.ts'
 import { isAddress } from '../recognise/pointer.ts'
 import type { Buffer } from '../world/entities.ts'
 import { touch, type World } from '../world/world.ts'
 import type { Context } from './context.ts'
 import { dropFences, giveReservation, leaveReservation } from './fences.ts'
+import { trustTrace } from './snapshot-doubts.ts'
 import { assignVfio, isVfioExporter, vfioDevice } from './vfio-devices.ts'
 
 /** The buffer an act is about: by inode number, else by the pointer of its `dma_buf`. Null where neither names one. */
@@ -22,7 +24,7 @@ export function findBuffer(world: World, act: Act): Buffer | null {
 export function ensureBuffer(context: Context): Buffer | null {
   const { world, act } = context
   const known = findBuffer(world, act)
-  if (known) {
+  if (known && !trustTrace(context, known)) {
     learn(context, known)
     return known
   }
@@ -48,6 +50,9 @@ function createBuffer(world: World, ino: string | null): Buffer {
     size: null,
     state: 'unknown',
     first: world.now,
+    snapshot: null,
+    traced: false,
+    missed: null,
     exported: null,
     released: null,
     dead: false,
@@ -72,10 +77,14 @@ function createBuffer(world: World, ino: string | null): Buffer {
   return buffer
 }
 
+const SNAPSHOT_ACTS: ReadonlySet<ActType> = new Set(['snapshot-buffer', 'snapshot-holder'])
+
 /** Takes over what the act shows of a buffer that was not known yet. */
 function learn({ world, act }: Context, buffer: Buffer): void {
   world.about.buffer = buffer
   if (buffer.released) return
+  if (!buffer.traced && !SNAPSHOT_ACTS.has(act.type)) beginTraced(world, buffer)
+  if (buffer.missed) foundAgain(world, buffer)
   let changed = false
   if (buffer.ino === null && act.ino !== null) {
     buffer.ino = act.ino
@@ -101,6 +110,13 @@ function learn({ world, act }: Context, buffer: Buffer): void {
   if (changed) touch(world.changed.buffers, buffer)
 }
 
+/** From here on the trace itself speaks of it. */
+function beginTraced(world: World, buffer: Buffer): void {
+  buffer.traced = true
+  buffer.first = world.now
+  if (buffer.snapshot) world.counts.listed--
+}
+
 /** `dma_buf_export()`: its return probe, the native event, or both. */
 export function onExport(context: Context): void {
   const { world, act, task } = context
@@ -122,7 +138,7 @@ export function onExport(context: Context): void {
 }
 
 /** The inode number or pointer is used again: the old buffer's end was not seen. */
-function forget(world: World, buffer: Buffer): void {
+export function forget(world: World, buffer: Buffer): void {
   if (buffer.ino !== null && world.buffersByIno.get(buffer.ino) === buffer) world.buffersByIno.delete(buffer.ino)
   if (buffer.dmabuf !== null && world.buffersByPointer.get(buffer.dmabuf) === buffer)
     world.buffersByPointer.delete(buffer.dmabuf)
@@ -157,6 +173,28 @@ export function onRelease(context: Context): void {
   dropFences(world, buffer)
   dropFromDevice(world, buffer)
   retire(world, buffer)
+}
+
+/** A complete snapshot does not show it: it was released before, unseen. */
+export function leaveUnseen(world: World, buffer: Buffer): void {
+  buffer.missed = world.now
+  buffer.state = 'released'
+  world.unreleased.delete(buffer)
+  for (const attachment of buffer.attachments) world.orphans.add(attachment)
+  dropFromDevice(world, buffer)
+  touch(world.changed.buffers, buffer)
+}
+
+/** It was not gone: the snapshot is older than was said. */
+function foundAgain(world: World, buffer: Buffer): void {
+  buffer.missed = null
+  buffer.state = 'unknown'
+  world.unreleased.add(buffer)
+  for (const attachment of buffer.attachments) world.orphans.delete(attachment)
+  if (buffer.exporterDevice !== null) world.buffersByDevice.get(buffer.exporterDevice)?.add(buffer)
+  buffer.vfio?.buffers.add(buffer)
+  if (isVfioExporter(buffer.exporter) && buffer.exporterDevice === null) world.homeless.add(buffer)
+  touch(world.changed.buffers, buffer)
 }
 
 const REMEMBERED = 8192

@@ -2,7 +2,14 @@ import { isAddress } from '../recognise/pointer.ts'
 import type { Attachment, Buffer } from '../world/entities.ts'
 import type { Task } from '../world/task.ts'
 import { touch } from '../world/world.ts'
-import { adopt, createAttachment, knownAttachment, nameByEvent, nameByPointer } from './attachment-identity.ts'
+import {
+  adopt,
+  adoptListed,
+  createAttachment,
+  knownAttachment,
+  nameByEvent,
+  nameByPointer,
+} from './attachment-identity.ts'
 import { ensureBuffer } from './buffers.ts'
 import type { Context } from './context.ts'
 import { learnImporter } from './importer-class.ts'
@@ -30,7 +37,7 @@ export function onDetach(context: Context): void {
     attachment =
       joinDetach(context.task, buffer, source) ??
       onlyHolder(context, buffer) ??
-      (isAddress(act.attach) ? adopt(context, act.attach) : null) ??
+      (isAddress(act.attach) ? (adopt(context, act.attach) ?? adoptListed(context, act.attach)) : null) ??
       createAttachment(world, buffer)
     if (isAddress(act.attach)) nameByPointer(world, attachment, act.attach)
     if (act.attachHashed !== null) nameByEvent(world, attachment, act.attachHashed)

@@ -8,6 +8,7 @@ import { endSplat } from './kernel-log.ts'
 import { bury } from './moves.ts'
 import { closeGaps } from './notes.ts'
 import { judge } from './resets.ts'
+import { endSnapshot } from './snapshots.ts'
 import { isRevokingExporter, isVfioExporter } from './vfio-devices.ts'
 
 const CLEANUP: ReadonlySet<string> = new Set(['vfio_pci_dma_buf_cleanup'])
@@ -15,6 +16,7 @@ const CLEANUP: ReadonlySet<string> = new Set(['vfio_pci_dma_buf_cleanup'])
 /** The capture is at its end: what only the whole of it can tell is judged now. */
 export function onEnd(context: Context): void {
   const { world } = context
+  endSnapshot(context)
   closeGaps(context)
   for (const task of world.tasks.values()) {
     // A close that hangs is no less a close.
@@ -89,5 +91,5 @@ function mayBeOf(buffer: Buffer, reset: Reset): boolean {
 }
 
 function sawBuffers(world: World): boolean {
-  return world.counts.buffers > 0 || world.seen.has('device-move') || world.seen.has('device-cleanup')
+  return world.counts.buffers > world.counts.listed || world.seen.has('device-move') || world.seen.has('device-cleanup')
 }

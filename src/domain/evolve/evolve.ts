@@ -13,6 +13,7 @@ import { onCleanup, onClose, onMove, settle } from './moves.ts'
 import { onPin, onUnpin } from './pins.ts'
 import { leaveBehind, onReset } from './resets.ts'
 import { onInvalidate } from './revocations.ts'
+import { onSnapshotAttachment, onSnapshotBuffer, onSnapshotFence, onSnapshotTotal } from './snapshots.ts'
 import { onUnmap } from './unmap-calls.ts'
 import { vfioDevice } from './vfio-devices.ts'
 
@@ -51,6 +52,11 @@ const STEPS: Partial<Record<ActType, (context: Context) => void>> = {
   process: onProcess,
   'device-error': onDeviceError,
   power: onPower,
+  'snapshot-buffer': onSnapshotBuffer,
+  'snapshot-holder': onSnapshotBuffer,
+  'snapshot-attachment': onSnapshotAttachment,
+  'snapshot-fence': onSnapshotFence,
+  'snapshot-total': onSnapshotTotal,
 }
 
 /** Acts that happen inside a reset, or beside it in the same thread, without ending it. */

@@ -1,5 +1,6 @@
 import { reconsider } from '../findings.ts'
 import type { Note } from '../record.ts'
+import type { Snapshot } from '../world/snapshot.ts'
 import { forgetCalls } from '../world/task.ts'
 import { addGap, covered, type Gap } from '../world/window.ts'
 import type { Context } from './context.ts'
@@ -77,8 +78,9 @@ function beginDump(context: Context): void {
 function unread(context: Context, reason: string): void {
   const { window, now, tasks } = context.world
   for (const task of tasks.values()) forgetCalls(task)
-  if (window.first === null || window.open.has(ANY_CPU)) return
-  begin(context, ANY_CPU, { cpu: null, from: window.end, to: null, lost: null, reason, seq: now.seq })
+  const from = window.end ?? window.snapshot
+  if (from === null || window.open.has(ANY_CPU)) return
+  begin(context, ANY_CPU, { cpu: null, from, to: null, lost: null, reason, seq: now.seq })
 }
 
 /** Key of a gap that the next event of any CPU ends. */
@@ -96,6 +98,14 @@ export function settleGap(context: Context, gap: Gap): void {
   context.world.changed.gaps.push(gap.id)
   context.tell('gap', { gap })
   reconsider(context.world)
+}
+
+/** What is missing from a snapshot, or makes it useless, makes no event of the trace doubtful. */
+export function noteSnapshot(context: Context, { at }: Snapshot, reason: string): void {
+  const gap = { cpu: null, from: at.ns, to: at.ns, lost: null, reason, seq: at.seq, snapshot: true as const }
+  const added = addGap(context.world.window, gap)
+  context.world.changed.gaps.push(added.id)
+  context.tell('gap', { gap: added })
 }
 
 /** The time stamp is earlier than the one before it: the file is not in order, and nothing about order is certain. */

@@ -4,6 +4,7 @@ import { emptyFields } from './fields.ts'
 import { readHead } from './head.ts'
 import { recogniseKernelLog } from './kernel-log.ts'
 import { type Probe, probeOf, recogniseProbe } from './probe.ts'
+import { recogniseSnapshot, SNAPSHOT_TYPES } from './snapshot.ts'
 import { recogniseTracepoint, TRACEPOINT_TYPES } from './tracepoints.ts'
 import { compileUserRecognisers, type UserRecogniser } from './user-recogniser.ts'
 
@@ -24,7 +25,7 @@ export function createRecogniser(own: readonly UserRecogniser[] = []): Recognise
   const users = compileUserRecognisers(own)
   const probes = createProbeFinder()
   return {
-    knows: (name) => users.has(name) || name === 'console' || TRACEPOINT_TYPES.has(name),
+    knows: (name) => users.has(name) || name === 'console' || TRACEPOINT_TYPES.has(name) || SNAPSHOT_TYPES.has(name),
     recognise(record, act) {
       clearAct(act)
       const { name, payload } = record
@@ -44,7 +45,7 @@ export function createRecogniser(own: readonly UserRecogniser[] = []): Recognise
       }
       // The function tracer prints `dma_buf_export <-system_heap_allocate`: a call, not the event of that name.
       if (payload.startsWith('<-')) return false
-      return recogniseTracepoint(name, payload, fields, act)
+      return recogniseTracepoint(name, payload, fields, act) || recogniseSnapshot(name, payload, fields, act)
     },
   }
 }

@@ -1,12 +1,26 @@
+import { isListedOnly } from '../evolve/attachment-identity.ts'
 import type { Attachment, Sighting } from '../world/entities.ts'
 import type { World } from '../world/world.ts'
+import { span } from './wording.ts'
 
-export const STILL_OPEN = 'the trace ends while it is open: it may be taken down later'
+const STILL_OPEN = 'the trace ends while it is open: it may be taken down later'
 
-/** What is attached when the trace ends, to buffers that live and to those that were released. */
+/**
+ * What is attached when the trace ends, to buffers that live and to those that were released. That somebody is attached
+ * in a snapshot says only that the buffer is in use.
+ */
 export function* openAttachments(world: World): Generator<Attachment> {
-  for (const buffer of world.unreleased) yield* buffer.attachments
+  for (const buffer of world.unreleased)
+    for (const attachment of buffer.attachments) if (!isListedOnly(attachment)) yield attachment
   yield* world.orphans
+}
+
+/** Why an open attachment that has not leaked may be no leak at all. */
+export function openDoubt({ buffer, listed }: Attachment, at: Sighting): string {
+  if (buffer?.missed) return 'a later snapshot no longer shows the buffer: its release is not in the trace'
+  if (listed && listed.ns > at.ns)
+    return `a snapshot ${span(listed.ns - at.ns)} after the trace ends shows its device still attached, be it through this attachment or another`
+  return STILL_OPEN
 }
 
 /** Long enough after an exit for the files to be closed. */

@@ -1,6 +1,6 @@
 import { detachProbes } from '../evolve/detachments.ts'
 import { report } from '../findings.ts'
-import { hasLeaked, openAttachments, STILL_OPEN } from './leak-evidence.ts'
+import { hasLeaked, openAttachments, openDoubt } from './leak-evidence.ts'
 import type { RuleModule } from './rule.ts'
 import { attachDoubt, bufferName, importerName } from './wording.ts'
 
@@ -16,10 +16,10 @@ export const leakedAttachment: RuleModule = {
           at: attachment.attached ?? at,
           attachment,
           pid: attachment.pid,
-          evidence: [attachment.attached, at],
+          evidence: [attachment.attached, attachment.listed, at],
           absent: { from: attachment.attached?.ns ?? null, to: at.ns },
           needs: detachProbes(attachment),
-          missing: hasLeaked(world, attachment, at) ? attachDoubt(attachment) : STILL_OPEN,
+          missing: hasLeaked(world, attachment, at) ? attachDoubt(attachment) : openDoubt(attachment, at),
           summary: `${importerName(attachment)} never detached from ${bufferName(attachment.buffer)}`,
         })
       }

@@ -2,7 +2,7 @@ import { unmapProbes } from '../evolve/unmap-evidence.ts'
 import { report } from '../findings.ts'
 import type { Mapping, Sighting } from '../world/entities.ts'
 import type { World } from '../world/world.ts'
-import { hasLeaked, openAttachments, STILL_OPEN } from './leak-evidence.ts'
+import { hasLeaked, openAttachments, openDoubt } from './leak-evidence.ts'
 import type { RuleModule } from './rule.ts'
 import { joinDoubt, mappingName } from './wording.ts'
 
@@ -30,10 +30,10 @@ function leaked(world: World, mapping: Mapping, at: Sighting): void {
     at: mapping.mapped ?? at,
     mapping,
     pid: attachment.pid,
-    evidence: [mapping.mapped, at],
+    evidence: [mapping.mapped, attachment.listed, at],
     absent: { from: mapping.mapped?.ns ?? null, to: at.ns },
     needs: unmapProbes(world, mapping),
-    missing: hasLeaked(world, attachment, at) ? joinDoubt(attachment) : STILL_OPEN,
+    missing: hasLeaked(world, attachment, at) ? joinDoubt(attachment) : openDoubt(attachment, at),
     summary: `${mappingName(mapping)} was never unmapped`,
   })
 }

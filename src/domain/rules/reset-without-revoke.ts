@@ -29,6 +29,10 @@ export const resetWithoutRevoke: RuleModule = {
           evidence: [buffer.exported, buffer.revocation?.restored, reset.first, reset.touched, reset.finished],
           absent: between(buffer.first, reset.touched),
           needs: [['invalidate', 'device-move']],
+          missing:
+            buffer.snapshot && !buffer.traced
+              ? 'only a snapshot shows this buffer, and none says whether it was revoked'
+              : null,
           summary: `${resetName(reset)} came without a revoke of ${bufferName(buffer)}${mapped ? '' : ', which nobody had mapped'}`,
         })
       }

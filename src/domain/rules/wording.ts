@@ -37,6 +37,7 @@ export function span(ns: bigint): string {
 
 /** Two attachments of one buffer that only hashed pointers tell apart, and a raw pointer that fits both. */
 export function joinDoubt(attachment: Attachment): string | null {
+  if (attachment.missed) return 'a snapshot no longer shows its device attached: its detach is not in the trace'
   return attachment.uncertain
     ? 'hashed and raw pointers of this attachment could only be joined by a guess: record with hash-ptr=0'
     : null
@@ -44,6 +45,8 @@ export function joinDoubt(attachment: Attachment): string | null {
 
 /** As `joinDoubt`, for what rests on the attachment having been there at all. */
 export function attachDoubt(attachment: Attachment): string | null {
+  if (!attachment.attached && attachment.listed)
+    return 'its attach is not in the trace: that it was attached rests on a snapshot, and on when that was taken'
   if (!attachment.attached) return 'its attach is not in the trace: what names it may belong to another'
   return joinDoubt(attachment)
 }

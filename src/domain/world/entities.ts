@@ -6,6 +6,7 @@
 import type { Finding } from '../findings.ts'
 import type { Basis, BufferState, Cause, ImporterClass, MappingEnd, ResetMethod, ResetTrigger } from '../read-model.ts'
 import type { EpisodeVerdict } from '../rules.ts'
+import type { Snapshot } from './snapshot.ts'
 
 /** Anything with a row; `dirty` while the row has changed and was not yet handed over. */
 export interface Entity {
@@ -32,6 +33,12 @@ export interface Buffer extends Entity {
   state: BufferState
   /** First event about it. */
   first: Sighting
+  /** The snapshot that first showed it. */
+  snapshot: Snapshot | null
+  /** An event of the trace was about it, too. */
+  traced: boolean
+  /** It was missing from a complete snapshot: released by then, though no event says when. */
+  missed: Sighting | null
   exported: Sighting | null
   released: Sighting | null
   /** Revoked for good: its device was closed, or its exporter destroys. */
@@ -88,6 +95,9 @@ export interface Attachment extends Entity {
   uncertain: boolean
   /** Rules that have spoken about this attachment. */
   flagged: string[]
+  /** The latest snapshot that showed its device attached, and the latest that should have and did not. */
+  listed: Sighting | null
+  missed: Sighting | null
   /** The mapping it unmapped last. */
   retired: Mapping | null
   /** Had a mapping taken away by a revocation that was restored, and has not mapped since. */

@@ -11,6 +11,8 @@ export interface Gap {
   reason: string
   /** Event number at which it was noticed. */
   seq: number
+  /** Lines of a snapshot are missing, no events: nothing that the trace proves rests on them. */
+  snapshot?: true
 }
 
 /**
@@ -23,6 +25,8 @@ export interface Window {
   last: (bigint | undefined)[]
   first: bigint | null
   end: bigint | null
+  /** The latest snapshot before the first event. */
+  snapshot: bigint | null
   /** Gaps whose end is the next event of their CPU. */
   open: Map<number, Gap>
   /** Gaps without an end, so far or for good. */
@@ -48,6 +52,7 @@ export function createWindow(spans: Span[] = []): Window {
     last: [],
     first: null,
     end: null,
+    snapshot: null,
     open: new Map(),
     endless: new Set(),
     spans,
@@ -75,6 +80,12 @@ export function heard(window: Window, cpu: number, ns: bigint): Gap | null {
   window.open.delete(cpu)
   endGap(window, gap, ns)
   return gap
+}
+
+/** Lines of a snapshot: before the first event they are all there is, later they say nothing of what the trace misses. */
+export function heardSnapshot(window: Window, ns: bigint): void {
+  if (window.first === null) window.snapshot = ns
+  window.beginning = null
 }
 
 export function addGap(window: Window, gap: Omit<Gap, 'id'>): Gap {
@@ -112,6 +123,7 @@ export function gapBetween(window: Window, from: bigint | null, to: bigint | nul
 }
 
 function overlaps(gap: Gap, from: bigint | null, to: bigint | null): boolean {
+  if (gap.snapshot) return false
   const begins = gap.from === null || to === null || gap.from <= to
   const ends = gap.to === null || from === null || gap.to > from
   return begins && ends
@@ -124,6 +136,7 @@ export function between(a: Sighting | null, b: Sighting): { from: bigint | null;
 }
 
 export function describeGap(gap: Gap): string {
+  if (gap.snapshot) return gap.reason
   const where = gap.cpu === null ? '' : ` on CPU ${gap.cpu}`
   const many = gap.lost === null ? 'an unknown number of events' : `${gap.lost} events`
   return gap.reason === 'time stamps run backwards' ? gap.reason : `${many} lost${where} (${gap.reason})`

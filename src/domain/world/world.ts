@@ -3,6 +3,7 @@ import type { Finding } from '../findings.ts'
 import type { TraceRecord } from '../record.ts'
 import type { Attachment, Buffer, Entity, Fence, Mapping, Reset, Revocation, Sighting, VfioDevice } from './entities.ts'
 import { createMappingIndex, type MappingIndex } from './mapping-index.ts'
+import type { Snapshot } from './snapshot.ts'
 import { createTask, type Task } from './task.ts'
 import { createWindow, type Span, type Window } from './window.ts'
 
@@ -81,10 +82,13 @@ export interface World {
   exits: Map<number, Sighting>
   /** Attachments still open after their buffer's release. */
   orphans: Set<Attachment>
+  /** The snapshot whose lines are being read. */
+  snapshot: Snapshot | null
   /** Released buffers, oldest first, until they are forgotten. */
   graveyard: Buffer[]
 
-  counts: { buffers: number; attachments: number; mappings: number }
+  /** `listed`: buffers that snapshots alone have shown. */
+  counts: { buffers: number; attachments: number; mappings: number; listed: number }
   changed: {
     buffers: Buffer[]
     attachments: Attachment[]
@@ -141,8 +145,9 @@ export function createWorld({ spans, ...options }: WorldOptions): World {
     errorBelow: new Map(),
     exits: new Map(),
     orphans: new Set(),
+    snapshot: null,
     graveyard: [],
-    counts: { buffers: 0, attachments: 0, mappings: 0 },
+    counts: { buffers: 0, attachments: 0, mappings: 0, listed: 0 },
     changed: { buffers: [], attachments: [], mappings: [], revocations: [], resets: [], gaps: [], findings: [] },
   }
 }
