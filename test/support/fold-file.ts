@@ -10,7 +10,8 @@ import type {
   ResetRow,
   RevocationRow,
 } from '../../src/domain/read-model.ts'
-import { createFold } from '../../src/projection/fold.ts'
+import type { RecordBatch } from '../../src/domain/record.ts'
+import { createFold, type FoldOptions } from '../../src/projection/fold.ts'
 
 /** Everything a fold made of one trace, the last version of each row. */
 export interface Folded {
@@ -30,7 +31,30 @@ const SMALL = 256 * 1024
 /** Parses and folds trace text in memory, without a database. */
 export async function foldText(text: Buffer, options: unknown = {}): Promise<Folded> {
   const parser = createKernelTextParser()
-  let fold: ReturnType<typeof createFold> | null = null
+  let collector: Collector | null = null
+  // Thousands of small traces are folded by the property tests: no more memory for each than it needs.
+  const small = text.length < SMALL ? { batchLines: 8192, batchBytes: SMALL, maxLine: SMALL } : {}
+  for await (const batch of readBatches([text], parser, { ...small, recycle: true })) {
+    collector ??= collect({ ticks: parser.facts().ticks ?? false, options })
+    collector.feed(batch)
+  }
+  return (collector ?? collect({ ticks: false, options })).finish()
+}
+
+/** Folds batches that are in the order of time. */
+export function foldBatches(batches: readonly RecordBatch[], options: FoldOptions): Folded {
+  const collector = collect(options)
+  for (const batch of batches) collector.feed(batch)
+  return collector.finish()
+}
+
+interface Collector {
+  feed(batch: RecordBatch): void
+  finish(): Folded
+}
+
+function collect(options: FoldOptions): Collector {
+  const fold = createFold(options)
   const tables = {
     buffers: new Map<number, BufferRow>(),
     attachments: new Map<number, AttachmentRow>(),
@@ -41,31 +65,31 @@ export async function foldText(text: Buffer, options: unknown = {}): Promise<Fol
     findings: new Map<number, FindingRow>(),
   }
   let events = 0
-  const keep = (changes: ReturnType<NonNullable<typeof fold>['finish']>): void => {
+  const keep = (changes: ReturnType<typeof fold.finish>): void => {
     for (const name of Object.keys(tables) as (keyof typeof tables)[]) {
       for (const row of changes[name]) (tables[name] as Map<number, unknown>).set(row.id, row)
     }
   }
-  // Thousands of small traces are folded by the property tests: no more memory for each than it needs.
-  const small = text.length < SMALL ? { batchLines: 8192, batchBytes: SMALL, maxLine: SMALL } : {}
-  for await (const batch of readBatches([text], parser, { ...small, recycle: true })) {
-    fold ??= createFold({ ticks: parser.facts().ticks ?? false, options })
-    keep(fold.feed(batch, events))
-    events += batch.count
-  }
-  fold ??= createFold({ ticks: false, options })
-  keep(fold.finish())
   const rows = <T extends { id: number }>(table: Map<number, T>): T[] => [...table.values()].sort((a, b) => a.id - b.id)
   return {
-    buffers: rows(tables.buffers),
-    attachments: rows(tables.attachments),
-    mappings: rows(tables.mappings),
-    revocations: rows(tables.revocations),
-    resets: rows(tables.resets),
-    gaps: rows(tables.gaps),
-    findings: rows(tables.findings),
-    events,
-    tier: fold.tier(),
+    feed(batch) {
+      keep(fold.feed(batch, events))
+      events += batch.count
+    },
+    finish() {
+      keep(fold.finish())
+      return {
+        buffers: rows(tables.buffers),
+        attachments: rows(tables.attachments),
+        mappings: rows(tables.mappings),
+        revocations: rows(tables.revocations),
+        resets: rows(tables.resets),
+        gaps: rows(tables.gaps),
+        findings: rows(tables.findings),
+        events,
+        tier: fold.tier(),
+      }
+    },
   }
 }
 

@@ -20,12 +20,15 @@ export interface Printed {
   names: string[]
 }
 
+/** When a story begins, microseconds. */
+export const BEGIN_US = 10_000_000
+
 /** Runs the steps; events whose names are in `without` are not recorded, as if their probes had not been set. */
 export function printTrace(steps: readonly Step[], without: ReadonlySet<string> = new Set()): Printed {
   const lines = ['# tracer: nop', '#']
   const names: string[] = []
   const print: Printer = {
-    now: 10_000_000,
+    now: BEGIN_US,
     pid: 100,
     comm: 'tool',
     cpu: 0,

@@ -3,7 +3,8 @@ import { expect } from 'vitest'
 import type { FindingRow } from '../../src/domain/read-model.ts'
 import type { Rule, Severity, Verdict } from '../../src/domain/rules.ts'
 import { type Folded, foldText } from './fold-file.ts'
-import { type Printed, printTrace, type Step } from './printer.ts'
+import { foldInputs, type Input } from './fold-inputs.ts'
+import { BEGIN_US, type Printed, printTrace, type Step } from './printer.ts'
 
 /** A check of the findings that answers with those it has accounted for. */
 type Expectation = (folded: Folded, printed: Printed) => FindingRow[]
@@ -60,28 +61,43 @@ export interface Story {
   when(...steps: Step[]): Story
   /** Events of these names were not recorded. */
   without(...names: string[]): Story
+  /** These snapshots were taken so many milliseconds after the trace's first event, and are merged with it. */
+  seenAt(ms: number, ...snapshots: Input[]): Story
   fold(): Promise<{ folded: Folded; printed: Printed }>
   /** Checks each expectation, and that no other violated finding of severity warning or above was made. */
   judge(...expectations: Expectation[]): Promise<Folded>
 }
 
 export function given(...steps: Step[]): Story {
-  return story(steps, new Set(), {})
+  return story({ steps, without: new Set(), options: {}, snapshots: null })
 }
 
 /** As `given`, with the options of an ingest: thresholds, recognisers. */
 export function givenOptions(options: unknown, ...steps: Step[]): Story {
-  return story(steps, new Set(), options)
+  return story({ steps, without: new Set(), options, snapshots: null })
 }
 
-function story(steps: readonly Step[], without: ReadonlySet<string>, options: unknown): Story {
+interface Told {
+  steps: readonly Step[]
+  without: ReadonlySet<string>
+  options: unknown
+  snapshots: { ms: number; inputs: Input[] } | null
+}
+
+function story(told: Told): Story {
+  const { steps, without, options, snapshots } = told
   const fold: Story['fold'] = async () => {
     const printed = printTrace(steps, without)
-    return { printed, folded: await foldText(Buffer.from(`${printed.lines.join('\n')}\n`), options) }
+    const text = `${printed.lines.join('\n')}\n`
+    if (snapshots === null) return { printed, folded: await foldText(Buffer.from(text), options) }
+    const at = BigInt(BEGIN_US + snapshots.ms * 1000) * 1000n
+    const { folded, names } = await foldInputs([{ format: 'ftrace-text', text }, ...snapshots.inputs], at)
+    return { printed: { ...printed, names }, folded }
   }
   return {
-    when: (...more) => story([...steps, ...more], without, options),
-    without: (...names) => story(steps, new Set([...without, ...names]), options),
+    when: (...more) => story({ ...told, steps: [...steps, ...more] }),
+    without: (...names) => story({ ...told, without: new Set([...without, ...names]) }),
+    seenAt: (ms, ...inputs) => story({ ...told, snapshots: { ms, inputs } }),
     fold,
     async judge(...expectations) {
       const { folded, printed } = await fold()

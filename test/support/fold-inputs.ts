@@ -1,0 +1,63 @@
+import { createKernelTextParser } from '../../ingest/kernel-text-parser.ts'
+import type { Format } from '../../ingest/layout.ts'
+import { readBatches } from '../../ingest/read-batches.ts'
+import type { Note, RecordBatch } from '../../src/domain/record.ts'
+import { type Folded, foldBatches } from './fold-file.ts'
+
+export interface Input {
+  format: Format
+  text: string
+}
+
+const SMALL = { batchLines: 8192, batchBytes: 256 * 1024, maxLine: 256 * 1024 }
+
+/** Folds several inputs as one capture in the order of their times, as `ingest --merge` does, without a database. */
+export async function foldInputs(
+  inputs: readonly Input[],
+  at: bigint | null,
+): Promise<{ folded: Folded; names: string[] }> {
+  const parser = createKernelTextParser({ format: inputs[0]!.format, at })
+  const batches: RecordBatch[] = []
+  for (const [number, { format, text }] of inputs.entries()) {
+    parser.beginInput({ number, name: `input ${number}`, format, offset: '0' })
+    for await (const batch of readBatches([Buffer.from(text)], parser, SMALL)) batches.push(batch)
+  }
+  const sorted = sortEvents(batches)
+  const strings = batches.flatMap((batch) => batch.strings)
+  const folded = foldBatches([sorted], { ticks: parser.facts().ticks ?? false, options: {} })
+  return { folded, names: [...sorted.name].map((id) => strings[id]!) }
+}
+
+/** All events as one batch, in the order of time; where times are equal, in that of the lines. */
+function sortEvents(batches: readonly RecordBatch[]): RecordBatch {
+  const offsets = batches.map((_, k) => batches.slice(0, k).reduce((sum, { bytes }) => sum + bytes.length, 0))
+  const events = batches.flatMap((batch, k) =>
+    Array.from({ length: batch.count }, (_, i) => ({ batch, i, offset: offsets[k]!, time: batch.time[i]! })),
+  )
+  const order = [...events].sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0))
+  const column = <K extends 'cpu' | 'pid' | 'tgid' | 'comm' | 'name'>(key: K) =>
+    order.map(({ batch, i }) => batch[key][i]!)
+  const notes = batches.flatMap((batch): Note[] =>
+    batch.notes.map((note) => {
+      const next = order.findIndex((event) => event.batch === batch && event.i >= note.beforeEvent)
+      return { ...note, beforeEvent: next < 0 ? order.length : next }
+    }),
+  )
+  return {
+    ...batches[0]!,
+    bytes: Buffer.concat(batches.map(({ bytes }) => bytes)),
+    count: order.length,
+    line: Uint32Array.from(order, ({ batch, i }) => batch.firstLine + batch.line[i]! - 1),
+    time: BigInt64Array.from(order, ({ time }) => time),
+    cpu: Int32Array.from(column('cpu')),
+    pid: Int32Array.from(column('pid')),
+    tgid: Int32Array.from(column('tgid')),
+    comm: Uint32Array.from(column('comm')),
+    name: Uint32Array.from(column('name')),
+    payloadStart: Uint32Array.from(order, ({ batch, i, offset }) => offset + batch.payloadStart[i]!),
+    payloadEnd: Uint32Array.from(order, ({ batch, i, offset }) => offset + batch.payloadEnd[i]!),
+    firstString: 0,
+    strings: batches.flatMap(({ strings }) => strings),
+    notes: notes.sort((a, b) => a.beforeEvent - b.beforeEvent),
+  }
+}
