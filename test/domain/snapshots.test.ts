@@ -119,6 +119,13 @@ describe('an attachment that a snapshot shows by its device', () => {
     expect(reasons(folded)).toEqual([expect.stringMatching(/no total/)])
   })
 
+  it('is not gone because a cut list went before the whole one', async () => {
+    const cut = bufinfo([{ ino: 1 }], { total: false })
+    const whole = bufinfo([{ ino: 2 }, { ino: 1 }])
+    const folded = await given(event('x', 'y')).seenAt(BEFORE, cut, whole).judge()
+    expect(folded.buffers.map((row) => row.state)).toEqual(['unknown', 'unknown'])
+  })
+
   it('is no leak for being there', async () => {
     await given(event('x', 'y')).seenAt(BEFORE, twice).judge(nothing('leaked-attachment'))
   })
@@ -183,8 +190,9 @@ describe('a snapshot after the trace', () => {
   })
 
   it('proves no loss of events in the trace where it is cut', async () => {
-    await given(exported(), attached(), mapped(), unmapped(), detached(), attached(), mapped(), released())
-      .seenAt(0, bufinfo([{ ino: 2, exporter: 'system' }], { total: false }))
+    await given(exported(), attached(), mapped(), unmapped(), detached(), attached(), mapped())
+      .when(later(100), released())
+      .seenAt(50, bufinfo([{ ino: 2, exporter: 'system' }], { total: false }))
       .judge(finding('released-while-attached'), finding('leaked-attachment'), finding('leaked-mapping'))
   })
 })
@@ -220,6 +228,10 @@ describe('a snapshot in the middle of a trace', () => {
       .seenAt(150, bufinfo([{ ino: 1, devices: [IMPORTER] }]))
       .judge(doubts)
     expect(folded.gaps.map((row) => [row.fromNs, row.toNs])).toEqual([[10_000_050_000n, 10_200_100_000n]])
+    const atEnd = await given(mapped(), (print) => print.raw('what is this'))
+      .seenAt(150, bufinfo([{ ino: 1, devices: [IMPORTER] }]))
+      .judge(doubts)
+    expect(atEnd.gaps.map((row) => [row.fromNs, row.toNs])).toEqual([[10_000_050_000n, null]])
   })
 
   it('shows a fence that is pending, though maybe of another buffer', async () => {
@@ -243,6 +255,13 @@ describe('what an attachment alone does not prove', () => {
     const folded = await given(reset('sysfs'))
       .seenAt(BEFORE, bufinfo([{ ino: 1, devices: [IMPORTER] }]))
       .judge(nothing('reset-while-mapped'), nothing('reset-without-revoke'))
+    expect(folded.resets.map((row) => row.verdict)).toEqual(['undetermined'])
+  })
+
+  it('a list of other buffers does not make the trace speak of dma-buf', async () => {
+    const folded = await given(reset('sysfs'))
+      .seenAt(BEFORE, bufinfo([{ ino: 1, exporter: 'udmabuf' }]))
+      .judge()
     expect(folded.resets.map((row) => row.verdict)).toEqual(['undetermined'])
   })
 

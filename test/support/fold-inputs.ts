@@ -31,15 +31,22 @@ export async function foldInputs(
 /** All events as one batch, in the order of time; where times are equal, in that of the lines. */
 function sortEvents(batches: readonly RecordBatch[]): RecordBatch {
   const offsets = batches.map((_, k) => batches.slice(0, k).reduce((sum, { bytes }) => sum + bytes.length, 0))
+  const before = batches.map((_, k) => batches.slice(0, k).reduce((sum, { count }) => sum + count, 0))
   const events = batches.flatMap((batch, k) =>
-    Array.from({ length: batch.count }, (_, i) => ({ batch, i, offset: offsets[k]!, time: batch.time[i]! })),
+    Array.from({ length: batch.count }, (_, i) => ({
+      batch,
+      i,
+      seq: before[k]! + i,
+      offset: offsets[k]!,
+      time: batch.time[i]!,
+    })),
   )
   const order = [...events].sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0))
-  const column = <K extends 'cpu' | 'pid' | 'tgid' | 'comm' | 'name'>(key: K) =>
-    order.map(({ batch, i }) => batch[key][i]!)
-  const notes = batches.flatMap((batch): Note[] =>
+  const column = (key: 'cpu' | 'pid' | 'tgid' | 'comm' | 'name') => order.map(({ batch, i }) => batch[key][i]!)
+  // As the log reads them back: a note stands before the event that follows it in the lines.
+  const notes = batches.flatMap((batch, k): Note[] =>
     batch.notes.map((note) => {
-      const next = order.findIndex((event) => event.batch === batch && event.i >= note.beforeEvent)
+      const next = order.findIndex(({ seq }) => seq === before[k]! + note.beforeEvent)
       return { ...note, beforeEvent: next < 0 ? order.length : next }
     }),
   )
