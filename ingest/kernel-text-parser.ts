@@ -144,7 +144,7 @@ export function createKernelTextParser(options: ParserOptions = {}): KernelTextP
     const quoted = isBytesLiteral(b, p, end)
     let code = quoted ? layout.scan(b, p + 2, head) : layout.scanLoose(b, p, head)
     if (quoted && code <= 0) code = layout.scanLoose(b, p + 2, head)
-    if (code === Scan.continued && batch.count > 0) return readContinuation(batch)
+    if (code === Scan.continued && facts.events > 0) return readContinuation(batch)
     if (code > 0 && code !== Scan.continued) return readEvent(batch, p, quoted ? end - 1 : end, code)
     if (last) batch.notes.push({ kind: 'cut', line, beforeEvent })
     if (!freeText) return malformed(batch, p, end, code)
@@ -154,7 +154,8 @@ export function createKernelTextParser(options: ParserOptions = {}): KernelTextP
 
   function readContinuation(batch: OpenBatch): LineKind {
     const event = batch.count - 1
-    respell(batch, event, Buffer.concat([payloadOf(batch, event), head.payloadBytes!]))
+    // Of an event that went with the batch before, the line alone is kept.
+    if (event >= 0) respell(batch, event, Buffer.concat([payloadOf(batch, event), head.payloadBytes!]))
     head.payloadBytes = null
     facts.structural++
     return LineKind.structural
