@@ -2,8 +2,11 @@ import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { detectLayout } from '../../ingest/detect-layout.ts'
+import { createKernelTextParser } from '../../ingest/kernel-text-parser.ts'
 import type { Format } from '../../ingest/layout.ts'
 import { parseLine } from '../../ingest/parse-line.ts'
+import { readBatches } from '../../ingest/read-batches.ts'
+import type { RecordBatch } from '../../src/domain/record.ts'
 import { fixture, readWhole, sumsHold } from './read-whole.ts'
 
 const AT = 40_500_000_000n
@@ -201,7 +204,21 @@ describe('both', () => {
     expect(detectLayout(fixture(name))).toEqual({ kind: 'layout', format })
   })
 
-  it.each(SAMPLES)('%s is read the same wherever reading was interrupted', async (name, format) => {
+  it.each(SAMPLES)('%s goes on behind any line, where an ingest was killed', async (name, format) => {
+    const content = fixture(name)
+    const whole = await readWhole(content, { format, at: AT })
+    for (let lines = 1; lines < whole.facts.lines; lines++) {
+      const parser = createKernelTextParser({ format, at: AT })
+      const first = await readBatches([content], parser, { batchLines: lines }).next()
+      const { lineStart, lineCount, strings } = first.value as RecordBatch
+      const resume = { state: JSON.parse(JSON.stringify(parser.state())), strings }
+      const rest = await readWhole(content, { format, at: AT, resume, skipBytes: lineStart[lineCount]! })
+      expect(rest.facts).toEqual(whole.facts)
+      expect(rest.kinds).toEqual(whole.kinds.slice(lines))
+    }
+  })
+
+  it.each(SAMPLES)('%s is read the same however it is cut into batches', async (name, format) => {
     const whole = await readWhole(fixture(name), { format, at: AT })
     for (let lines = 1; lines < whole.facts.lines; lines++) {
       const cut = await readWhole(fixture(name), { format, at: AT, batchLines: lines })
