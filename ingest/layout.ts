@@ -2,10 +2,19 @@ import { type LineScanner, Scan } from './line-head.ts'
 import { scanGraph, scanGraphRuler } from './scan-graph.ts'
 import { scanPadded, scanUnpadded } from './scan-kernel-text.ts'
 import { scanLatency, scanLatencyUnpadded, scanLatencyVerbose } from './scan-latency.ts'
+import { scanPerfScript, scanPerfScriptUnpadded, structureOfPerfScript } from './scan-perf-script.ts'
+import { scanTraceCmd, scanTraceCmdUnpadded, structureOfTraceCmd } from './scan-trace-cmd.ts'
 import type { Structure } from './structure.ts'
 
 /** Text layouts that are read; the string is the capture's `format`. */
-export type Format = 'ftrace-text' | 'ftrace-function' | 'ftrace-latency' | 'ftrace-latency-verbose' | 'ftrace-graph'
+export type Format =
+  | 'ftrace-text'
+  | 'ftrace-function'
+  | 'ftrace-latency'
+  | 'ftrace-latency-verbose'
+  | 'ftrace-graph'
+  | 'trace-cmd-report'
+  | 'perf-script'
 
 /** How the lines of one layout are read. A further layout is one file with its scanner and one entry here. */
 export interface LineLayout {
@@ -41,4 +50,16 @@ export const LAYOUTS: Record<Format, LineLayout> = {
   'ftrace-latency': { scan: scanLatency, scanLoose: scanLatencyUnpadded, relativeTime: true },
   'ftrace-latency-verbose': { scan: scanLatencyVerbose, scanLoose: () => Scan.noTask, relativeTime: false },
   'ftrace-graph': { scan: scanGraph, scanLoose: scanGraphRuler, relativeTime: false },
+  'trace-cmd-report': {
+    scan: scanTraceCmd,
+    scanLoose: scanTraceCmdUnpadded,
+    structure: structureOfTraceCmd,
+    relativeTime: false,
+  },
+  'perf-script': {
+    scan: scanPerfScript,
+    scanLoose: scanPerfScriptUnpadded,
+    structure: structureOfPerfScript,
+    relativeTime: false,
+  },
 }
