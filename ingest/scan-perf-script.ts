@@ -2,6 +2,8 @@ import {
   CLOSE_BRACKET,
   COLON,
   DASH,
+  EQUALS,
+  HASH,
   isDigit,
   isHex,
   LF,
@@ -13,34 +15,39 @@ import {
   TAB,
   ZERO,
 } from './ascii.ts'
-import { type LineHead, Scan } from './line-head.ts'
+import { createLineHead, type LineHead, Scan } from './line-head.ts'
 import { scanTime } from './scan-time.ts'
 import { FRAME, type Structure, structureOf } from './structure.ts'
 
 /** `%16s %7d [%03d] %12s: %*s: ` (builtin-script.c `perf_sample__fprintf_start()`, `process_event()`). */
 const COMM_WIDTH = 16
-/** `%7d ` behind a blank; `%5d ` before 6.4. */
-const TID_WIDTH = 8
+/** `%7d `; `%5d ` in older ones. */
+const TID_WIDTH = 7
+const OLD_TID_WIDTH = 5
 const UNKNOWN = -1
 
-/** A line as `perf script` pads it: the comm ends before byte 16, so it may hold anything, forged contexts too. */
+/**
+ * A line as `perf script` pads it: the comm, 15 bytes at most, ends before byte 16, so it may hold anything, forged
+ * contexts too.
+ */
 export function scanPerfScript(b: Uint8Array, p: number, head: LineHead): number {
+  if (b[p] !== SPACE) return Scan.noTask
   const blank = p + COMM_WIDTH
   let q = p
   while (q < blank && b[q] === SPACE) q++
   head.commStart = q
   head.commEnd = blank
   for (; q < blank; q++) if (b[q] === LF) return Scan.noTask
-  if (b[q] !== SPACE || b[p] === TAB) return Scan.noTask
+  if (b[q] !== SPACE) return Scan.noTask
   while (b[q] === SPACE) q++
   return scanContext(b, q, head)
 }
 
 /** The same with call chains, which are printed without padding, and without the comm. */
 export function scanPerfScriptUnpadded(b: Uint8Array, p: number, head: LineHead): number {
-  if (b[p] === TAB) return Scan.noTask
-  const start = skipBlanks(b, p)
-  let deepest = scanContext(b, start, head)
+  let start = p
+  while (b[start] === SPACE) start++
+  let deepest: number = endOfWord(b, start) >= p + OLD_TID_WIDTH ? scanContext(b, start, head) : Scan.noTask
   if (deepest > 0) {
     head.commStart = head.commEnd = -1
     return deepest
@@ -65,10 +72,11 @@ export function scanPerfScriptUnpadded(b: Uint8Array, p: number, head: LineHead)
 
 /** The usual, a call chain's frame, and the records that --show-lost-events and its like print. */
 export function structureOfPerfScript(b: Buffer, p: number, end: number): Structure | null {
-  if (b[p] === TAB) {
-    const q = skipBlanks(b, p)
-    if (isHex(b[q]!) || b[q] === OPEN_BRACKET) return FRAME
-  }
+  const first = b[p]
+  if (first === TAB && isFrame(b, p + 1)) return FRAME
+  // A task's name may begin so too.
+  if ((first === TAB || first === HASH || first === EQUALS) && scanPerfScriptUnpadded(b, p, HEAD) > 0) return null
+  if (first === TAB) return FRAME
   const usual = structureOf(b, p, end)
   if (usual !== null || end - p > LONGEST_RECORD) return usual
   const line = b.toString('latin1', p, end)
@@ -79,6 +87,17 @@ export function structureOfPerfScript(b: Buffer, p: number, end: number): Struct
   return RECORD.test(line) ? { kind: 'header' } : null
 }
 
+/** `\t%16llx symbol+0x27b (dso)` (evsel_fprintf.c `sample__fprintf_callchain()`). */
+function isFrame(b: Uint8Array, p: number): boolean {
+  let q = p
+  while (q < p + ADDRESS_WIDTH && b[q] === SPACE) q++
+  const start = q
+  while (isHex(b[q]!)) q++
+  return q > start && q === p + ADDRESS_WIDTH && b[q]! <= SPACE
+}
+
+const HEAD = createLineHead()
+const ADDRESS_WIDTH = 16
 const LONGEST_RECORD = 512
 /** event.c `perf_event__fprintf_lost()`, `perf_event__fprintf_lost_samples()`. */
 const LOST_RECORD = /(?:\[(\d{3,6})\] [^[\]]*\d: |\d: |^ *)PERF_RECORD_LOST(?:_SAMPLES)? +lost (\d{1,19})\s*$/
@@ -87,10 +106,13 @@ const RECORD = /(?:^|[\d:]) *PERF_RECORD_[A-Z_0-9]+/
 
 /** The comm's own trailing blanks are what the tid's column does not need. */
 function endOfComm(b: Uint8Array, blanks: number, tid: number): number {
-  let q = tid
-  while (b[q]! > SPACE && b[q] !== SLASH) q++
-  const needed = Math.max(1, TID_WIDTH - (q - tid))
+  const needed = Math.max(1, TID_WIDTH + 1 - (endOfWord(b, tid) - tid))
   return Math.max(blanks, tid - needed)
+}
+
+function endOfWord(b: Uint8Array, q: number): number {
+  while (b[q]! > SPACE && b[q] !== SLASH) q++
+  return q
 }
 
 /** From the ids on: `[pid/]tid [cpu] flags time: period group:event: …`; the CPU, flags and period need not be there. */
@@ -108,9 +130,12 @@ function scanContext(b: Uint8Array, q: number, head: LineHead): number {
     if (q - head.flagsStart > MOST_FLAGS) return Scan.noTime
     while (b[q] === SPACE) q++
   }
-  q = scanTime(b, q, head)
-  if (q < 0) return q
-  return head.ticks === 1 ? Scan.noTime : scanEventName(b, q, head)
+  const after = scanTime(b, q, head)
+  if (after < 0) return after
+  while (isDigit(b[q]!)) q++
+  // A comm is too short to forge as many decimals as perf prints.
+  const decimals = after - q - ': '.length - 1
+  return decimals === 6 || decimals === 9 ? scanEventName(b, after, head) : Scan.noTime
 }
 
 const MOST_FLAGS = 8

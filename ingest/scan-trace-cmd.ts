@@ -95,9 +95,10 @@ function withComm(head: LineHead, from: number, to: number, code: number): numbe
 /** The comm's column begins behind a file's name, or behind as many blanks where the line is of the first input. */
 function scanPrefixed(b: Uint8Array, p: number, first: number, head: LineHead): number {
   if (first > p + 2) {
-    for (let dash = p + COMM_WIDTH + 2; dash <= first + COMM_WIDTH && b[dash] !== LF; dash++) {
-      if (dash < first || b[dash] !== DASH || !isDigit(b[dash + 1]!)) continue
-      const code = scanContext(b, dash + 1, head, scanTime)
+    for (let dash = first; dash <= first + COMM_WIDTH && b[dash] !== LF; dash++) {
+      if (b[dash] !== DASH || !isDigit(b[dash + 1]!)) continue
+      let code = scanContext(b, dash + 1, head, scanTime)
+      if (code <= 0) code = scanLatencyContext(b, dash + 1, head, scanTime)
       if (code > 0) return withComm(head, first, dash, code)
     }
   }

@@ -7,7 +7,7 @@ import { evolve } from '../domain/evolve/evolve.ts'
 import { ANY_CPU, onBackwards, onNote, settleGap } from '../domain/evolve/notes.ts'
 import { findingRow } from '../domain/findings.ts'
 import type { Changes, MeaningBatch } from '../domain/read-model.ts'
-import { createRecogniser } from '../domain/recognise/recognise.ts'
+import { beginsAsProbe, createRecogniser } from '../domain/recognise/recognise.ts'
 import type { UserRecogniser } from '../domain/recognise/user-recogniser.ts'
 import type { Note, RecordBatch, TraceRecord } from '../domain/record.ts'
 import { diagnose } from '../domain/rules/index.ts'
@@ -52,7 +52,6 @@ interface FoldedOptions {
 const KNOWN = 1
 const DULL = 2
 /** `(`, with which the head of a probe's payload begins. */
-const PAREN = 0x28
 
 const TYPE_INDEX = new Map(ACT_TYPES.map((type, index) => [type, index]))
 
@@ -99,7 +98,7 @@ export function createFold({ ticks, sorted = false, inputs = [], options }: Fold
         last = time
         hear(time)
         const start = batch.payloadStart[i]!
-        if (nameKind(batch.name[i]!) === DULL && batch.bytes[start] !== PAREN) continue
+        if (nameKind(batch.name[i]!) === DULL && !beginsAsProbe(batch.bytes[start]!)) continue
         record.line = batch.firstLine + batch.line[i]!
         record.time = time
         record.pid = batch.pid[i]!
