@@ -48,6 +48,8 @@ export const TRACEPOINT_TYPES: ReadonlyMap<string, ActType> = new Map<string, Ac
   ['bprint', 'marker'],
   ['bputs', 'marker'],
   ['bpf_trace_printk', 'marker'],
+  // its name before 5.9
+  ['0', 'marker'],
 ])
 
 /** Fills `act` from a native event's payload (include/trace/events/{dma_buf,dma_fence,iommu,sched}.h). */
