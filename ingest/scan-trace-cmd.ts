@@ -187,7 +187,7 @@ function scanFlags(b: Uint8Array, q: number, head: LineHead, time: TimeScanner):
   }
   // A fifth flag that is a digit cannot be told from the count's first one; programs of today print five.
   head.flagsEnd = Math.max(letters, q + USUAL_FLAGS)
-  return scanGluedTime(b, head.flagsEnd, head)
+  return b[end] === COLON && head.flagsEnd < end ? scanGluedTime(b, head.flagsEnd, head) : Scan.noTime
 }
 
 /** A count that nothing separates from what is before it has six digits at least: fewer could be flags. */

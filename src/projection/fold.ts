@@ -51,7 +51,6 @@ interface FoldedOptions {
 
 const KNOWN = 1
 const DULL = 2
-/** `(`, with which the head of a probe's payload begins. */
 
 const TYPE_INDEX = new Map(ACT_TYPES.map((type, index) => [type, index]))
 
