@@ -9,6 +9,7 @@ export const QUOTE = 39
 export const OPEN_PAREN = 40
 export const CLOSE_PAREN = 41
 export const STAR = 42
+export const PLUS = 43
 export const DASH = 45
 export const DOT = 46
 export const SLASH = 47
@@ -25,6 +26,11 @@ export const CLOSE_BRACE = 125
 /** Whether `c` is an ASCII digit. */
 export function isDigit(c: number): boolean {
   return (c - ZERO) >>> 0 < 10
+}
+
+/** Whether `c` is a hexadecimal digit. */
+export function isHex(c: number): boolean {
+  return isDigit(c) || ((c | 32) - 97) >>> 0 < 6
 }
 
 /** First position from `q` on that holds neither blank nor tab. */

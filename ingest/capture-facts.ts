@@ -31,6 +31,7 @@ export function emptyFacts(format: Format): CaptureFacts {
     format,
     tracer: null,
     clock: null,
+    host: null,
     kernel: null,
     cpus: null,
     ticks: null,

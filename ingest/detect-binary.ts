@@ -49,11 +49,11 @@ export function refuseBinary(head: Buffer): Refusal | null {
       return refuse(code, `The input is compressed (${name}).`, `Unpack it first: ${convert} | revenant ingest -`)
     }
     if (convert === null) return refuse(code, `The input is ${name}, not text.`, WHAT_IS_READ)
-    const text =
-      code === 'binary'
-        ? 'which can be piped into revenant ingest -'
-        : `but that text is not read yet either. ${WHAT_IS_READ}`
-    return refuse(code, `The input is ${name}.`, `\`${convert}\` turns it into text, ${text}`)
+    return refuse(
+      code,
+      `The input is ${name}.`,
+      `\`${convert}\` turns it into text, which can be piped into revenant ingest -`,
+    )
   }
   if (head.every((byte) => byte === 0)) {
     return refuse(

@@ -15,19 +15,21 @@ export interface DetectedLayout {
 export const HEAD_BYTES = 64 * 1024
 
 const TRACEFS = '/sys/kernel/tracing'
-const FORMATS: Format[] = ['ftrace-text', 'ftrace-latency', 'ftrace-latency-verbose', 'ftrace-graph']
+/** Where two read equally many lines, the first is taken. */
+const FORMATS: Format[] = [
+  'ftrace-text',
+  'ftrace-latency',
+  'ftrace-latency-verbose',
+  'ftrace-graph',
+  'trace-cmd-report',
+  'perf-script',
+]
 
 const HEAD = createLineHead()
 /** Enough of a line to tell its layout. */
 const LINE_BYTES = 512
 
 const WHAT_IS_READ = `Give the text of ${TRACEFS}/trace, trace_pipe or snapshot.`
-
-const TRACE_CMD = refuse(
-  'trace-cmd-report',
-  'This is trace-cmd report (not read yet).',
-  `Give the kernel's own text: trace-cmd start instead of record, then cat ${TRACEFS}/trace`,
-)
 
 const GRAPH_WITHOUT_TIME = refuse(
   'graph-without-time',
@@ -70,18 +72,6 @@ const UNREADABLE: { test: RegExp; refusal: Refusal }[] = [
 /** Other programs' texts, told by their lines before any line is tried as kernel text. */
 const FOREIGN: { test: RegExp; refusal: Refusal }[] = [
   {
-    test: /^ *\S.*-\d+ +(?:\[\d{3,}\]|\d+)\S* .*\d: (?:\(\+\d+\) +| {9})?[\w.]+: {2,}\S/,
-    refusal: TRACE_CMD,
-  },
-  {
-    test: /^ *\S.*? +(?:\d+\/)?\d+ +\[\d{3,}\] +(?:[A-Za-z.]{3,8} +)?\d+\.\d{6,9}: +(?:\d+ +)?\w+:\w+:/,
-    refusal: refuse(
-      'perf-script',
-      'This is perf script (not read yet).',
-      `Record with tracefs and give the text of ${TRACEFS}/trace.`,
-    ),
-  },
-  {
     test: /^(?:<\d+>)?\[ *\d+\.\d+\] (?!CPU:\d+ \[)/,
     refusal: refuse(
       'console-log',
@@ -90,6 +80,10 @@ const FOREIGN: { test: RegExp; refusal: Refusal }[] = [
     ),
   },
 ]
+
+/** What trace-cmd report prints first, and its lines, which pad the event's name; else they look as the kernel's do. */
+const TRACE_CMD_HEADER = /^(?:.*: )?(?:cpus=\d+|version = \d+)\r?$/m
+const TRACE_CMD_LINE = /^\s*\S.*-\d+ +(?:\[\d{3,}\]|\d+)\S* .*\d: (?:\(\+\d+\) +| {9})?[\w.]+: {2,}\S/
 
 interface HeadLine {
   start: number
@@ -118,14 +112,16 @@ export function detectLayout(input: Buffer): DetectedLayout | Refusal {
 
   const foreign = tracer === null ? FOREIGN.find(({ test }) => mostAre(lines, test)) : undefined
   if (foreign) return foreign.refusal
-  if (/^(?:cpus=\d+|version = \d+)\r?$/m.exec(text)?.index === 0) return TRACE_CMD
 
   const counts = FORMATS.map((format) => lines.filter(({ start }) => reads(format, bytes, start)).length)
   const most = Math.max(...counts)
   if (most > 0) {
-    const format = FORMATS[counts.indexOf(most)]!
+    const padded = tracer === null && (TRACE_CMD_HEADER.exec(text)?.index === 0 || mostAre(lines, TRACE_CMD_LINE))
+    const traceCmd = padded && counts[FORMATS.indexOf('trace-cmd-report')] === most
+    const format = traceCmd ? 'trace-cmd-report' : FORMATS[counts.indexOf(most)]!
     return { kind: 'layout', format: format === 'ftrace-text' && tracer === 'function' ? 'ftrace-function' : format }
   }
+  if (TRACE_CMD_HEADER.exec(text)?.index === 0) return { kind: 'layout', format: 'trace-cmd-report' }
   if (lines.length === 0) return withoutEvents(text, tracer)
   const snapshot = detectSnapshot(lines.map((line) => line.text))
   if (snapshot) return { kind: 'layout', format: snapshot }
@@ -170,9 +166,9 @@ function eventLines(bytes: Buffer): HeadLine[] {
   return lines
 }
 
-/** Lines that begin with a tab belong to the one before: perf script's call chains. */
+/** perf script's call chains belong to the line before. */
 function mostAre(lines: HeadLine[], test: RegExp): boolean {
-  const whole = lines.filter(({ text }) => !text.startsWith('\t'))
+  const whole = lines.filter(({ text }) => !/^\t *[0-9a-f[]/.test(text))
   return whole.length > 0 && whole.filter(({ text }) => test.test(text)).length * 2 > whole.length
 }
 

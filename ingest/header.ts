@@ -3,6 +3,8 @@ export interface HeaderFacts {
   tracer: string | null
   /** Name of the trace clock, as in `trace_clock`. */
   clock: string | null
+  /** The machine's name. */
+  host: string | null
   kernel: string | null
   cpus: number | null
 }
@@ -18,7 +20,11 @@ const TRACER = /^# tracer: (\S+)/
 const ENTRIES = /^# entries-in-buffer\/entries-written: (\d{1,20})\/(\d{1,20})(?:\s+#P:(\d{1,6}))?/
 const LATENCY_ENTRIES = /^# latency: .*, #(\d{1,20})\/(\d{1,20}), .*#P:(\d{1,6})/
 const KERNEL = /^# \S+ latency trace v\S+ on (\S+)/
-const CLOCK = /^# clock(?:_type)?\s*[:=]\s*(\S+)/
+const CLOCK = /^# clock(?:_type|id)?\s*[:=]\s*(\S+)/
+/** perf script --header (header.c `perf_header__fprintf_info()`). */
+const HOST = /^# hostname : (\S.*\S|\S)/
+const RELEASE = /^# os release : (\S+)/
+const CPUS = /^# nrcpus online : (\d{1,6})/
 
 /** POSIX names, as other programs write them into a comment, and the kernel's own. */
 const CLOCK_NAMES: Record<string, string> = {
@@ -31,14 +37,21 @@ const CLOCK_NAMES: Record<string, string> = {
   CLOCK_BOOTTIME: 'boot',
   CLOCK_TAI: 'tai',
   monotonic: 'mono',
+  monotonic_raw: 'mono_raw',
+  boottime: 'boot',
 }
 
 /** Takes what one `#` line says into `facts`; returns the entry counts where it has some. */
 export function readHeader(line: string, facts: HeaderFacts): EntryCounts | null {
   const tracer = TRACER.exec(line)
   if (tracer) facts.tracer ??= tracer[1]!
-  const kernel = KERNEL.exec(line)
+  const kernel = KERNEL.exec(line) ?? RELEASE.exec(line)
   if (kernel) facts.kernel ??= kernel[1]!
+  const host = HOST.exec(line)
+  // `(none)` is what uname says where no name was set.
+  if (host && host[1] !== '(none)') facts.host ??= host[1]!
+  const online = CPUS.exec(line)
+  if (online) facts.cpus ??= Number(online[1])
   const clock = CLOCK.exec(line)
   if (clock) facts.clock ??= CLOCK_NAMES[clock[1]!] ?? clock[1]!
   const entries = ENTRIES.exec(line) ?? LATENCY_ENTRIES.exec(line)

@@ -66,6 +66,8 @@ const SAMPLES = 5
 const SAMPLE_BYTES = 160
 /** Events whose text is anybody's and may contain line feeds; what follows without a context belongs to them. */
 const FREE_TEXT = new Set(['tracing_mark_write', 'print', 'bprint', 'bputs', 'bpf_trace_printk', 'console', '0'])
+/** perf script prints the group too. */
+const isFreeText = (name: string) => FREE_TEXT.has(name.slice(name.indexOf(':') + 1))
 const NameFlag = { keep: 1, ignore: 2, freeText: 4 } as const
 
 /**
@@ -99,7 +101,7 @@ export function createKernelTextParser(options: ParserOptions = {}): KernelTextP
     const known = nameFlags[name]!
     if (known !== 0) return known
     const text = dictionary.texts[name]!
-    const flags = (ignore?.(text) ? NameFlag.ignore : NameFlag.keep) | (FREE_TEXT.has(text) ? NameFlag.freeText : 0)
+    const flags = (ignore?.(text) ? NameFlag.ignore : NameFlag.keep) | (isFreeText(text) ? NameFlag.freeText : 0)
     nameFlags[name] = flags
     return flags
   }

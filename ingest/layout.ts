@@ -4,6 +4,8 @@ import { fdinfo } from './scan-fdinfo.ts'
 import { scanGraph, scanGraphRuler } from './scan-graph.ts'
 import { scanPadded, scanUnpadded } from './scan-kernel-text.ts'
 import { scanLatency, scanLatencyUnpadded, scanLatencyVerbose } from './scan-latency.ts'
+import { scanPerfScript, scanPerfScriptUnpadded, structureOfPerfScript } from './scan-perf-script.ts'
+import { scanTraceCmd, scanTraceCmdUnpadded, structureOfTraceCmd } from './scan-trace-cmd.ts'
 import type { Structure } from './structure.ts'
 
 /** Text layouts that are read; the string is the capture's `format`. */
@@ -13,6 +15,8 @@ export type Format =
   | 'ftrace-latency'
   | 'ftrace-latency-verbose'
   | 'ftrace-graph'
+  | 'trace-cmd-report'
+  | 'perf-script'
   | 'bufinfo'
   | 'fdinfo'
 
@@ -52,6 +56,18 @@ export const LAYOUTS: Record<Format, LineLayout> = {
   'ftrace-latency': { scan: scanLatency, scanLoose: scanLatencyUnpadded, relativeTime: true },
   'ftrace-latency-verbose': { scan: scanLatencyVerbose, scanLoose: () => Scan.noTask, relativeTime: false },
   'ftrace-graph': { scan: scanGraph, scanLoose: scanGraphRuler, relativeTime: false },
+  'trace-cmd-report': {
+    scan: scanTraceCmd,
+    scanLoose: scanTraceCmdUnpadded,
+    structure: structureOfTraceCmd,
+    relativeTime: false,
+  },
+  'perf-script': {
+    scan: scanPerfScript,
+    scanLoose: scanPerfScriptUnpadded,
+    structure: structureOfPerfScript,
+    relativeTime: false,
+  },
   bufinfo,
   fdinfo,
 }

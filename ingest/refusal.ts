@@ -22,8 +22,6 @@ export type RefusalCode =
   | 'hex-format'
   | 'bin-format'
   | 'graph-without-time'
-  | 'trace-cmd-report'
-  | 'perf-script'
   | 'console-log'
   | 'stream'
   | 'clocks-differ'

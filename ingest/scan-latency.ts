@@ -3,6 +3,7 @@ import {
   COLON,
   DASH,
   isDigit,
+  isHex,
   LF,
   OPEN_BRACKET,
   OPEN_PAREN,
@@ -127,10 +128,6 @@ function scanAbsoluteTime(b: Uint8Array, q: number, head: LineHead): number {
   }
   head.ticks = nanoseconds ? 0 : 1
   return scanName(b, q + 2, head)
-}
-
-function isHex(c: number): boolean {
-  return isDigit(c) || ((c | 32) - 97) >>> 0 < 6
 }
 
 function hexadecimal(b: Uint8Array, from: number, to: number): number {

@@ -67,6 +67,23 @@ export function scanTime(b: Uint8Array, q: number, head: LineHead): number {
   return setTicks(b, start, q, head) ? q + 2 : Scan.timeOverflow
 }
 
+/** The same, and one or two decimals too: nobody prints them, people write them. */
+export function scanCoarseTime(b: Uint8Array, q: number, head: LineHead): number {
+  const after = scanTime(b, q, head)
+  if (after !== Scan.noTime) return after
+  const start = q
+  while (isDigit(b[q]!)) q++
+  if (q === start || q - start > 10 || b[q] !== DOT) return after
+  const seconds = decimal(b, start, q)
+  const places = ++q
+  while (isDigit(b[q]!)) q++
+  if (q === places || q - places > 2 || b[q] !== COLON || b[q + 1] !== SPACE) return after
+  if (seconds > MAX_SECONDS) return Scan.timeOverflow
+  setTime(head, seconds, decimal(b, places, q) * (q - places === 1 ? 1e8 : 1e7))
+  head.ticks = 0
+  return q + 2
+}
+
 /** Stores the decimal integer in `[start, end)`; false where it does not fit into 63 bits. */
 export function setTicks(b: Uint8Array, start: number, end: number, head: LineHead): boolean {
   if (end - start > 19) return false

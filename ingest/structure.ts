@@ -13,10 +13,10 @@ export type Structure =
 
 const BLANK: Structure = { kind: 'blank' }
 const HEADER: Structure = { kind: 'header' }
-const FRAME: Structure = { kind: 'frame' }
+export const FRAME: Structure = { kind: 'frame' }
 
 const LOST = /^(?:\[ *\d+\.\d+\] )?CPU:(\d{1,6}) \[(?:LOST (?:(\d{1,20}) )?EVENTS|(?:(\d{1,20}) )?EVENTS DROPPED)\]\s*$/
-const SUB_BUFFER = /^CPU:\d{1,6} \[SUBBUFFER START\]\s*$/
+const SUB_BUFFER = /^CPU:\d{1,6} \[SUBBUFFER START\](?: \[\d+:0x[0-9a-f]+\])?\s*$/
 const STARTED = /^##### CPU (\d{1,6}) buffer started ####/
 /** Lines that trace-cmd and atrace put around kernel text. */
 const OTHER_HEADER = /^(?:cpus=\d+|version = \d+|CPU \d+ is empty|TRACE:)\s*$/

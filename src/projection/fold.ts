@@ -7,7 +7,7 @@ import { evolve } from '../domain/evolve/evolve.ts'
 import { ANY_CPU, onBackwards, onNote, settleGap } from '../domain/evolve/notes.ts'
 import { findingRow } from '../domain/findings.ts'
 import type { Changes, MeaningBatch } from '../domain/read-model.ts'
-import { createRecogniser } from '../domain/recognise/recognise.ts'
+import { beginsAsProbe, createRecogniser } from '../domain/recognise/recognise.ts'
 import { SNAPSHOT_TYPES } from '../domain/recognise/snapshot.ts'
 import type { UserRecogniser } from '../domain/recognise/user-recogniser.ts'
 import type { Note, RecordBatch, TraceRecord } from '../domain/record.ts'
@@ -21,7 +21,7 @@ import { createOrderCheck, spansOf } from './input-order.ts'
 import { attachmentRow, bufferRow, mappingRow, resetRow, revocationRow } from './rows.ts'
 
 /** Changes whenever the same log would give other read models: older ones are then rebuilt. */
-export const FOLD_VERSION = '4'
+export const FOLD_VERSION = '5'
 
 export interface FoldOptions {
   /** Timestamps are ticks of an unknown unit, so no duration can be judged. */
@@ -53,8 +53,6 @@ interface FoldedOptions {
 const KNOWN = 1
 const DULL = 2
 const SNAPSHOT = 3
-/** `(`, with which the head of a probe's payload begins. */
-const PAREN = 0x28
 
 const TYPE_INDEX = new Map(ACT_TYPES.map((type, index) => [type, index]))
 
@@ -104,7 +102,7 @@ export function createFold({ ticks, sorted = false, inputs = [], options }: Fold
         const kind = nameKind(batch.name[i]!)
         hear(time, kind)
         const start = batch.payloadStart[i]!
-        if (kind === DULL && batch.bytes[start] !== PAREN) continue
+        if (kind === DULL && !beginsAsProbe(batch.bytes[start]!)) continue
         record.line = batch.firstLine + batch.line[i]!
         record.time = time
         record.pid = batch.pid[i]!

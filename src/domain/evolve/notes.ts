@@ -1,5 +1,5 @@
 import { reconsider } from '../findings.ts'
-import type { Note } from '../record.ts'
+import { type Note, UNKNOWN } from '../record.ts'
 import type { Snapshot } from '../world/snapshot.ts'
 import { forgetCalls } from '../world/task.ts'
 import { addGap, covered, type Gap } from '../world/window.ts'
@@ -11,16 +11,18 @@ export function onNote(context: Context, note: Note): void {
   const { window } = world
   const seq = world.now.seq
   switch (note.kind) {
-    case 'lost':
-      for (const task of world.tasks.values()) if (task.cpu === note.cpu) forgetCalls(task)
-      return begin(context, note.cpu, {
-        cpu: note.cpu,
-        from: window.last[note.cpu] ?? window.end,
+    case 'lost': {
+      const cpu = note.cpu === UNKNOWN ? null : note.cpu
+      for (const task of world.tasks.values()) if (cpu === null || task.cpu === cpu) forgetCalls(task)
+      return begin(context, cpu ?? ANY_CPU, {
+        cpu,
+        from: cpu === null ? window.end : (window.last[cpu] ?? window.end),
         to: null,
         lost: note.lost,
         reason: 'the ring buffer was full',
         seq,
       })
+    }
     case 'buffer-started':
       return begin(context, note.cpu, {
         cpu: note.cpu,

@@ -113,6 +113,16 @@ export const RECIPE_NAMES: ReadonlyMap<string, { fn: string; point: 'entry' | 'r
   ['vfiodb_cleanup', { fn: 'vfio_pci_dma_buf_cleanup', point: 'entry' }],
   ['vfiodb_cleanup_ret', { fn: 'vfio_pci_dma_buf_cleanup', point: 'return' }],
   ['vfiodb_feature', { fn: 'vfio_pci_core_feature_dma_buf', point: 'return' }],
+  ['pcirst_try', { fn: 'pci_try_reset_function', point: 'entry' }],
+  ['pcirst_try_ret', { fn: 'pci_try_reset_function', point: 'return' }],
+  ['pcirst_fn', { fn: 'pci_reset_function', point: 'entry' }],
+  ['pcirst_fn_ret', { fn: 'pci_reset_function', point: 'return' }],
+  ['pcirst_flr', { fn: 'pcie_flr', point: 'entry' }],
+  ['pcirst_flr_ret', { fn: 'pcie_flr', point: 'return' }],
+  ['pcirst_bus', { fn: 'pci_reset_bus', point: 'entry' }],
+  ['pcirst_bus_ret', { fn: 'pci_reset_bus', point: 'return' }],
+  ['pcirst_disable', { fn: 'pci_dev_save_and_disable', point: 'entry' }],
+  ['pcirst_restore', { fn: 'pci_dev_restore', point: 'entry' }],
 ])
 
 export const RECIPE_PREFIX = /^(?:dbuf|vfiodb|pcirst)_/

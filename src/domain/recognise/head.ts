@@ -35,8 +35,19 @@ function headEnd(payload: string): number {
   return -1
 }
 
+/**
+ * perf and trace-cmd print addresses, and at a return the function before the caller: `(ffffffff94b7e914 <- ffffffff94b8634b)`
+ * (trace_probe.c `__set_print_fmt()`). An address names no function.
+ */
+const BARE = /^([0-9a-f]{8}|[0-9a-f]{16})(?: <- ([0-9a-f]{8}|[0-9a-f]{16}))?$/
+
 export function parseHead(text: string): Head | null {
   const inner = text.slice(1, -1)
+  const bare = BARE.exec(inner)
+  if (bare) {
+    const point = bare[2] === undefined ? 'entry' : 'return'
+    return { point, name: bare[1]!, module: null, caller: null, callerModule: null, end: text.length }
+  }
   const arrow = inner.lastIndexOf(' <- ')
   const end = text.length
   if (arrow >= 0) {

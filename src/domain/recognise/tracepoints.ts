@@ -1,6 +1,7 @@
 import type { Act } from '../act.ts'
 import type { ActType } from '../act-type.ts'
 import { type Fields, fieldOf, readFields } from './fields.ts'
+import { iommuText, plainNumber } from './raw-fields.ts'
 
 /** The kernel's own events, by name. `fence_*` are the names before 4.10. */
 export const TRACEPOINT_TYPES: ReadonlyMap<string, ActType> = new Map<string, ActType>([
@@ -47,6 +48,8 @@ export const TRACEPOINT_TYPES: ReadonlyMap<string, ActType> = new Map<string, Ac
   ['bprint', 'marker'],
   ['bputs', 'marker'],
   ['bpf_trace_printk', 'marker'],
+  // its name before 5.9
+  ['0', 'marker'],
 ])
 
 /** Fills `act` from a native event's payload (include/trace/events/{dma_buf,dma_fence,iommu,sched}.h). */
@@ -70,8 +73,8 @@ export function recogniseTracepoint(name: string, payload: string, fields: Field
     case 'iommu-map':
     case 'iommu-unmap':
       // By far the most frequent events, and few matter: `readIommuRange` reads what is asked for.
-      act.text = payload
-      return payload.startsWith('IOMMU:')
+      act.text = iommuText(payload)
+      return act.text !== null
     case 'fault':
       return pageFault(payload, act)
     case 'process':
@@ -79,7 +82,7 @@ export function recogniseTracepoint(name: string, payload: string, fields: Field
     case 'device-error':
     case 'dma-map':
     case 'dma-unmap':
-      act.device = /^([^\s:]+(?::[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])?)/.exec(payload)?.[1] ?? null
+      act.device = DEVICE.exec(payload)?.[1] ?? null
       return true
     case 'iommu-domain':
       // `IOMMU: device=%s`, `IOMMU: groupID=%d device=%s`.
@@ -90,8 +93,14 @@ export function recogniseTracepoint(name: string, payload: string, fields: Field
   }
 }
 
+/** The device's name stands first, in raw fields after the field's name. */
+const DEVICE = /^(?:(?:device|dev_name|port_name)=)?([^\s:]+(?::[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])?)/
 const DIGITS = /^\d+$/
 const ATTACH = /^ attachment:(\S+) is_dynamic=(\d) dev_name=(.*)$/
+
+/** Raw fields in the order of the record: `ino=7`, under the trace option `fields` `ino=0x7 (7)`. */
+const RAW_DMA_BUF =
+  /^(?:dev_name=(.*) )?exp_name=(.*) size=(\S+(?: \(\d+\))?) ino=(\S+(?: \(\d+\))?)(?: attach=(\S+)(?: \(-?\d+\))? is_dynamic=(\S+)| fd=(\S+(?: \(-?\d+\))?))?$/
 
 /**
  * `exp_name=%s size=%zu ino=%lu[ fd=%d| attachment:%p is_dynamic=%d dev_name=%s]`. `exp_name` may hold blanks and
@@ -118,7 +127,19 @@ function dmaBufEvent(payload: string, fields: Fields, act: Act): boolean {
       return true
     }
   }
-  // Vendor variants with more fields, and the `fields` trace option: `ino=0x7 (7)`, `attach=0xffff… (-130…)`.
+  const raw = RAW_DMA_BUF.exec(payload)
+  if (raw && (raw[1] === undefined) === (raw[5] === undefined)) {
+    const [, device, exporter, size, ino, attach, dynamic, fd] = raw
+    act.device = device ?? null
+    act.exporter = exporter!
+    act.size = plainNumber(size!)
+    act.ino = plainNumber(ino!)
+    act.attachHashed = attach === undefined ? null : normalPointer(attach)
+    act.dynamic = plainNumber(dynamic ?? null)
+    act.fd = plainNumber(fd ?? null)
+    return true
+  }
+  // Vendor variants with more fields.
   readFields(payload, 0, fields)
   act.exporter = fieldOf(fields, 'exp_name')
   act.size = plainNumber(fieldOf(fields, 'size'))
@@ -129,13 +150,6 @@ function dmaBufEvent(payload: string, fields: Fields, act: Act): boolean {
   const attach = fieldOf(fields, 'attach') ?? /attachment:(\S+)/.exec(payload)?.[1] ?? null
   act.attachHashed = attach === null ? null : normalPointer(attach.split(' ')[0]!)
   return act.ino !== null
-}
-
-/** `0x10000 (65536)` or `(0)` → `65536`, `0`. */
-function plainNumber(value: string | null): string | null {
-  if (value === null) return null
-  const inner = /\((-?\d+)\)$/.exec(value)
-  return inner ? inner[1]! : value
 }
 
 /** `%p` prints 16 digits without `0x`; early in boot `(____ptrval____)`, which names nothing. */
@@ -172,20 +186,33 @@ export function readIommuRange(payload: string): { iova: bigint; length: bigint 
   return { iova, length: size ? BigInt(size[1]!) : null }
 }
 
+const PAGE_FAULT = /^IOMMU:(\S+) (\S+) iova=0x([0-9a-f]+) flags=0x([0-9a-f]+)/
+const RAW_PAGE_FAULT =
+  /^device=(\S+) driver=\S+ iova=(0x[0-9a-f]+|\d+)(?: \(-?\d+\))? flags=(0x[0-9a-f]+|\d+|(?=\())(?: ?\((\d+)\))?$/
+
 /** `IOMMU:%s %s iova=0x%016llx flags=0x%04x`; bit 0 of flags is IOMMU_FAULT_WRITE. */
 function pageFault(payload: string, act: Act): boolean {
-  const match = /^IOMMU:(\S+) (\S+) iova=0x([0-9a-f]+) flags=0x([0-9a-f]+)/.exec(payload)
-  if (!match) return true
+  const match = PAGE_FAULT.exec(payload)
+  if (!match) return rawPageFault(payload, act)
   act.device = match[2]!
   act.iova = `0x${match[3]}`
   act.direction = Number.parseInt(match[4]!, 16) & 1 ? 'write' : 'read'
   return true
 }
 
+function rawPageFault(payload: string, act: Act): boolean {
+  const match = RAW_PAGE_FAULT.exec(payload)
+  if (!match) return true
+  act.device = match[1]!
+  act.iova = `0x${BigInt(match[2]!).toString(16).padStart(16, '0')}`
+  act.direction = Number(match[4] ?? match[3]) & 1 ? 'write' : 'read'
+  return true
+}
+
 function processEvent(name: string, payload: string, fields: Fields, act: Act): boolean {
   readFields(payload, 0, fields)
   act.detail = name
-  act.state = fieldOf(fields, 'pid')
+  act.state = plainNumber(fieldOf(fields, 'pid'))
   act.text = payload
   return true
 }
