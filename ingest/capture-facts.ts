@@ -32,6 +32,8 @@ export function emptyFacts(format: Format): CaptureFacts {
     tracer: null,
     clock: null,
     kernel: null,
+    host: null,
+    bootId: null,
     cpus: null,
     ticks: null,
     relativeTime: LAYOUTS[format].relativeTime,

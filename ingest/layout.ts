@@ -1,11 +1,28 @@
+import { atrace } from './atrace.ts'
+import { beginReader } from './begin-reader.ts'
+import { bpftraceJson } from './json/bpftrace-json.ts'
+import { ndjson } from './json/ndjson.ts'
 import { type LineScanner, Scan } from './line-head.ts'
+import { mailLayout } from './mail/mail-layout.ts'
+import { qemuLog } from './qemu-log.ts'
 import { scanGraph, scanGraphRuler } from './scan-graph.ts'
 import { scanPadded, scanUnpadded } from './scan-kernel-text.ts'
 import { scanLatency, scanLatencyUnpadded, scanLatencyVerbose } from './scan-latency.ts'
 import type { Structure } from './structure.ts'
+import { systraceHtml } from './systrace-html.ts'
 
-/** Text layouts that are read; the string is the capture's `format`. */
-export type Format = 'ftrace-text' | 'ftrace-function' | 'ftrace-latency' | 'ftrace-latency-verbose' | 'ftrace-graph'
+/** Layouts that may stand in a mail: one line an event. */
+export type LineFormat =
+  | 'ftrace-text'
+  | 'ftrace-function'
+  | 'ftrace-latency'
+  | 'ftrace-latency-verbose'
+  | 'ftrace-graph'
+  | 'ndjson'
+  | 'qemu-log'
+
+/** Text layouts that are read; the string is the capture's `format`. `mail/X` is a mail that holds lines of X. */
+export type Format = LineFormat | `mail/${LineFormat}` | 'atrace' | 'systrace-html' | 'bpftrace-json'
 
 /** How the lines of one layout are read. A further layout is one file with its scanner and one entry here. */
 export interface LineLayout {
@@ -17,6 +34,8 @@ export interface LineLayout {
   structure?: (b: Buffer, p: number, end: number) => Structure | null
   /** For a layout whose lines hang together: its reader for one file. */
   begin?: (state: unknown) => LineReader
+  /** Whether it holds the beginning of a line whose end is still to come. */
+  waiting?: () => boolean
   /** Times count from the start of the trace, not from the clock's own zero. */
   relativeTime: boolean
 }
@@ -29,16 +48,30 @@ export interface LineReader extends Omit<LineLayout, 'begin'> {
 
 /** The reader for one file of the layout; `state` is what an earlier one left, if any. */
 export function beginLayout(format: Format, state: unknown = null): LineReader {
-  const layout = LAYOUTS[format]
-  return layout.begin?.(state) ?? { ...layout, state: () => null }
+  return beginReader(LAYOUTS[format], state)
 }
 
 const text: LineLayout = { scan: scanPadded, scanLoose: scanUnpadded, relativeTime: false }
 
-export const LAYOUTS: Record<Format, LineLayout> = {
+const LINES: Record<LineFormat, LineLayout> = {
   'ftrace-text': text,
   'ftrace-function': text,
   'ftrace-latency': { scan: scanLatency, scanLoose: scanLatencyUnpadded, relativeTime: true },
   'ftrace-latency-verbose': { scan: scanLatencyVerbose, scanLoose: () => Scan.noTask, relativeTime: false },
   'ftrace-graph': { scan: scanGraph, scanLoose: scanGraphRuler, relativeTime: false },
+  ndjson,
+  'qemu-log': qemuLog,
+}
+
+export const LAYOUTS: Record<Format, LineLayout> = {
+  ...LINES,
+  atrace: atrace(text),
+  'systrace-html': systraceHtml(text),
+  'bpftrace-json': bpftraceJson(text),
+  ...inMails(LINES),
+}
+
+function inMails(lines: Record<LineFormat, LineLayout>): Record<`mail/${LineFormat}`, LineLayout> {
+  const mails = Object.entries(lines).map(([format, layout]) => [`mail/${format}`, mailLayout(layout)])
+  return Object.fromEntries(mails)
 }

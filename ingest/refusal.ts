@@ -27,6 +27,12 @@ export type RefusalCode =
   | 'console-log'
   | 'stream'
   | 'clocks-differ'
+  | 'html'
+  | 'systrace-compressed'
+  | 'atrace-compressed'
+  | 'trace-event-json'
+  | 'mail-html'
+  | 'mail-base64'
   | 'not-a-trace'
 
 export function refuse(code: RefusalCode, message: string, advice: string): Refusal {

@@ -32,6 +32,6 @@ export function captureFacts(
   { clock }: CaptureOptions,
   clockFile: string | null,
 ): CaptureFacts {
-  const { format, clock: found, ticks, kernel } = parser.facts()
-  return { format, clock: clock ?? found ?? clockFile, ticks: ticks ?? false, host: null, bootId: null, kernel }
+  const { format, clock: found, ticks, host, bootId, kernel } = parser.facts()
+  return { format, clock: clock ?? found ?? clockFile, ticks: ticks ?? false, host, bootId, kernel }
 }

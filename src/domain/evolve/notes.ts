@@ -1,5 +1,5 @@
 import { reconsider } from '../findings.ts'
-import type { Note } from '../record.ts'
+import { type Note, UNKNOWN } from '../record.ts'
 import { forgetCalls } from '../world/task.ts'
 import { addGap, covered, type Gap } from '../world/window.ts'
 import type { Context } from './context.ts'
@@ -11,13 +11,14 @@ export function onNote(context: Context, note: Note): void {
   const seq = world.now.seq
   switch (note.kind) {
     case 'lost':
+      if (note.cpu === UNKNOWN) return lostAnywhere(context, note.lost)
       for (const task of world.tasks.values()) if (task.cpu === note.cpu) forgetCalls(task)
       return begin(context, note.cpu, {
         cpu: note.cpu,
         from: window.last[note.cpu] ?? window.end,
         to: null,
         lost: note.lost,
-        reason: 'the ring buffer was full',
+        reason: BUFFER_FULL,
         seq,
       })
     case 'buffer-started':
@@ -71,6 +72,16 @@ function beginDump(context: Context): void {
   if (beginning === null || end === null || covered(window, end, beginning)) return
   const reason = 'none of the merged inputs covers this time'
   begin(context, ANY_CPU, { cpu: null, from: end, to: null, lost: null, reason, seq: now.seq })
+}
+
+const BUFFER_FULL = 'the ring buffer was full'
+
+/** Events of any CPU are missing before the next one; a gap that is open until then holds them, too. */
+function lostAnywhere(context: Context, lost: bigint | null): void {
+  const { window, now, tasks } = context.world
+  for (const task of tasks.values()) forgetCalls(task)
+  if (window.open.has(ANY_CPU)) return
+  begin(context, ANY_CPU, { cpu: null, from: window.end, to: null, lost, reason: BUFFER_FULL, seq: now.seq })
 }
 
 /** Before the first event there is nothing to prove yet; where a gap is open to the next event, it holds these lines. */
