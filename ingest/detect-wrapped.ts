@@ -40,6 +40,9 @@ function linesOf(head: Buffer): Buffer[] {
 function detectQemu(text: string): DetectedLayout | null {
   const lines = text.split('\n').filter((line) => line.trim() !== '' && line[0] !== '#')
   if (lines.length === 0) return null
-  const prefixed = lines.filter((line) => /^\d{1,9}@\d{1,10}\.\d{6}:[A-Za-z_]\w* /.test(line)).length
-  return prefixed * 2 > lines.length || lines.every(isBareQemuLine) ? { kind: 'layout', format: 'qemu-log' } : null
+  const isPrefixed = (line: string) => /^\d{1,9}@\d{1,10}\.\d{6}:[A-Za-z_]\w*(?:\s|$)/.test(line)
+  const log = lines.filter(isPrefixed).length * 2 > lines.length
+  return log || lines.every((line) => isPrefixed(line) || isBareQemuLine(line))
+    ? { kind: 'layout', format: 'qemu-log' }
+    : null
 }

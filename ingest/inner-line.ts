@@ -35,7 +35,7 @@ export function scanInner(inner: LineReader, line: InnerLine, head: LineHead, st
 function takeOut(bytes: Buffer, head: LineHead): void {
   if (head.commStart >= 0) head.commBytes ??= bytes.subarray(head.commStart, head.commEnd)
   if (head.givenName < 0) head.nameBytes ??= bytes.subarray(head.nameStart, head.nameEnd)
-  head.payloadBytes ??= bytes.subarray(Math.min(head.payloadStart, head.payloadEnd), head.payloadEnd)
+  head.payloadBytes = eventPayload({ bytes }, head)
   if (head.commStart > 0) head.commStart = 0
   head.commEnd = head.nameStart = head.nameEnd = head.payloadStart = head.payloadEnd = 0
   head.flagsStart = head.flagsEnd = 0
@@ -45,4 +45,12 @@ function takeOut(bytes: Buffer, head: LineHead): void {
 export function eventName({ bytes }: InnerLine, head: LineHead): string {
   if (head.givenName >= 0) return GIVEN_NAMES[head.givenName]!
   return head.nameBytes?.toString('latin1') ?? bytes.toString('latin1', head.nameStart, head.nameEnd)
+}
+
+/** Payload of the event that `head` describes. */
+export function eventPayload(
+  { bytes }: Pick<InnerLine, 'bytes'>,
+  { payloadBytes, payloadStart, payloadEnd }: LineHead,
+): Buffer {
+  return payloadBytes ?? bytes.subarray(Math.min(payloadStart, payloadEnd), payloadEnd)
 }

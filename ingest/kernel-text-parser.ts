@@ -157,6 +157,7 @@ export function createKernelTextParser(options: ParserOptions = {}): KernelTextP
     const quoted = isBytesLiteral(b, p, end)
     let code = quoted ? layout.scan(b, p + 2, head) : layout.scanLoose(b, p, head)
     if (quoted && code <= 0) code = layout.scanLoose(b, p + 2, head)
+    if (layout.incomplete?.()) noteUnread(batch)
     if (code === Scan.continued && (ignoring || batch.count > 0)) return readContinuation(batch)
     if (code > 0 && code !== Scan.continued) return readEvent(batch, p, quoted ? end - 1 : end, code)
     if (last) batch.notes.push({ kind: 'cut', line, beforeEvent })

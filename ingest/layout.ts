@@ -34,6 +34,8 @@ export interface LineLayout {
   structure?: (b: Buffer, p: number, end: number) => Structure | null
   /** For a layout whose lines hang together: its reader for one file. */
   begin?: (state: unknown) => LineReader
+  /** Asked once behind `scanLoose`: whether an event before that line was found to lack the rest of its text. */
+  incomplete?: () => boolean
   /** Whether it holds the beginning of a line whose end is still to come. */
   waiting?: () => boolean
   /** Times count from the start of the trace, not from the clock's own zero. */

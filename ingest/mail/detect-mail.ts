@@ -107,9 +107,12 @@ function isWrapped(texts: readonly Unwrapped[], format: Format): boolean {
     if (code === Scan.event) {
       events++
       const freeText = FREE_TEXT.has(eventName(line, head))
-      above = freeText ? null : wrappable(line.bytes, 0, line.end, quoted, { flowed: false, freeText })
+      above = freeText
+        ? null
+        : wrappable(line.bytes, 0, line.end, quoted, { flowed: false, freeText, name: '', payload: '' })
       if (above?.broken === false) return false
-    } else if (tail) above = wrappable(line.bytes, 0, line.end, quoted, { flowed: false, freeText: false })
+    } else if (tail)
+      above = wrappable(line.bytes, 0, line.end, quoted, { flowed: false, freeText: false, name: '', payload: '' })
     else above = null
     head.commBytes = head.nameBytes = head.payloadBytes = null
   }

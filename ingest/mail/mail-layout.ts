@@ -1,6 +1,6 @@
 import { beginReader } from '../begin-reader.ts'
 import { FREE_TEXT } from '../free-text.ts'
-import { eventName, type InnerLine, scanInner } from '../inner-line.ts'
+import { eventName, eventPayload, type InnerLine, scanInner } from '../inner-line.ts'
 import type { LineLayout, LineReader } from '../layout.ts'
 import { createLineHead, type LineHead, Scan } from '../line-head.ts'
 import { type Structure, structureOf } from '../structure.ts'
@@ -8,18 +8,23 @@ import { advanceHunk, beginHunk, type DiffHunk } from './diff-hunk.ts'
 import { MailText, type MailTextState } from './mail-text.ts'
 import { type Quoted, quotePrefix } from './quote-prefix.ts'
 import { isLeftOut, resemblesTrace } from './resembles-trace.ts'
-import { tailVerdict, type Wrappable, wrappable } from './wrapped-tail.ts'
+import { fieldNames, lacksRest, payloadKind, tailVerdict, type Wrappable, wrappable } from './wrapped-tail.ts'
 
 interface MailState {
   text: MailTextState
   inner: unknown
   /** The event right above, whose rest may follow. */
   above: Wrappable | null
+  /** Blank lines came since. */
+  apart: boolean
   /** Nothing but trace lines since the last event (`lines`), blank lines as well (`blanks`), or prose. */
   block: 'lines' | 'blanks' | null
   /** Quote depth of the block. */
   depth: number
   hunk: DiffHunk | null
+  fields: [kind: string, names: string][]
+  /** An event was left without its rest, and nobody was told. */
+  lacking: boolean
 }
 
 interface Taken {
@@ -54,11 +59,25 @@ const nothing = () => Scan.noTask
 function beginMail(layout: LineLayout, kept: MailState | null): LineReader {
   const text = new MailText(kept?.text ?? null)
   const inner = beginReader(layout, kept?.inner ?? null)
-  const state = kept ?? { above: null, block: null, depth: 0, hunk: null }
-  let { above, block, depth, hunk } = state
+  const state = kept ?? { above: null, apart: false, block: null, depth: 0, hunk: null, fields: [], lacking: false }
+  let { above, apart, block, depth, hunk, lacking } = state
   /** The line that `structure` left for `scanLoose`, or the code that it came to. */
   let next: Taken | number = Scan.noTask
+  /** Fields that events of a kind had: one that has but the first of them may lack its rest. */
+  const fields = new Map(state.fields)
   const attempt = createLineHead()
+
+  /** The event above gets nothing more. */
+  function leave(): void {
+    if (above === null) return
+    const kind = payloadKind(above)
+    const names = above.freeText ? '' : fieldNames(above.payload)
+    const known = fields.get(kind) ?? ''
+    const fewer = above.broken && names.length < known.length && known.startsWith(names)
+    if (!fewer && names !== '') fields.set(kind, names)
+    if (fewer || lacksRest(above)) lacking = true
+    above = null
+  }
 
   /** A mailer that quotes without a blank leaves the text one column further left. */
   function placed(line: InnerLine, quoted: Quoted): InnerLine {
@@ -76,7 +95,8 @@ function beginMail(layout: LineLayout, kept: MailState | null): LineReader {
       return null
     }
     if (found.kind === 'around') {
-      above = hunk = null
+      leave()
+      hunk = null
       if (block === 'lines') block = 'blanks'
       next = Scan.cutShort
       return found.cutShort !== null && resemblesTrace(found.cutShort) ? null : AROUND
@@ -96,7 +116,7 @@ function beginMail(layout: LineLayout, kept: MailState | null): LineReader {
     }
     const found = (inner.structure ?? structureOf)(bytes, start, end)
     if (found?.kind === 'blank') {
-      above = null
+      apart = true
       if (block === 'lines') block = 'blanks'
     }
     return found?.kind === 'header' ? { text: bytes.toString('latin1', start, end), ...found } : found
@@ -107,8 +127,12 @@ function beginMail(layout: LineLayout, kept: MailState | null): LineReader {
     const { line, from, quoted } = next
     const code = scanInner(inner, line, head)
     if (code === Scan.event) {
-      const freeText = FREE_TEXT.has(eventName(line, head))
-      above = wrappable(line.bytes, from, line.end, quoted, { flowed: text.flowed, freeText })
+      leave()
+      const name = eventName(line, head)
+      const freeText = FREE_TEXT.has(name)
+      const payload = eventPayload(line, head).toString('latin1')
+      above = wrappable(line.bytes, from, line.end, quoted, { flowed: text.flowed, freeText, name, payload })
+      apart = false
       block = 'lines'
       depth = quoted.depth
       hunk = null
@@ -123,19 +147,21 @@ function beginMail(layout: LineLayout, kept: MailState | null): LineReader {
   function readTail({ line, from, quoted }: Taken, words: string, head: LineHead): number | null {
     if (above === null || resemblesTrace(words) || isLeftOut(words)) return null
     const verdict = tailVerdict(above, quoted.depth, words)
-    if (verdict === 'no') return null
-    if (verdict === 'either') {
-      above = null
+    if (verdict === 'no' || (apart && !FIELDS.test(words))) return null
+    if (verdict === 'either' || apart) {
+      leave()
       return Scan.eitherTailOrProse
     }
-    const rest = Buffer.from(words.trimStart(), 'latin1')
-    head.payloadBytes = above.blank ? rest : Buffer.concat([BLANK, rest])
-    above = wrappable(line.bytes, from, line.end, quoted, { flowed: text.flowed, freeText: above.freeText })
+    const { freeText, name } = above
+    const rest = `${above.blank ? '' : ' '}${words.trimStart()}`
+    const payload = above.payload + rest
+    head.payloadBytes = Buffer.from(rest, 'latin1')
+    above = wrappable(line.bytes, from, line.end, quoted, { flowed: text.flowed, freeText, name, payload })
     return Scan.continued
   }
 
   function readProse(quoted: Quoted, words: string, code: number): number {
-    above = null
+    leave()
     if (block !== null && isLeftOut(words)) return Scan.leftOut
     if (resemblesTrace(words)) return code
     if (block === 'lines' && quoted.depth === depth) return code
@@ -149,9 +175,26 @@ function beginMail(layout: LineLayout, kept: MailState | null): LineReader {
     structure,
     scanLoose,
     relativeTime: inner.relativeTime,
-    waiting: () => text.state.held !== null || inner.waiting?.() === true,
-    state: (): MailState => ({ text: text.state, inner: inner.state(), above, block, depth, hunk }),
+    incomplete() {
+      const told = lacking
+      lacking = false
+      return told
+    },
+    waiting: () =>
+      lacking || text.state.held !== null || (above !== null && lacksRest(above)) || inner.waiting?.() === true,
+    state: (): MailState => ({
+      text: structuredClone(text.state),
+      inner: inner.state(),
+      above,
+      apart,
+      block,
+      depth,
+      hunk,
+      fields: [...fields],
+      lacking,
+    }),
   }
 }
 
-const BLANK = Buffer.from(' ')
+/** What a sentence hardly begins with. */
+const FIELDS = /^\s*(?:\w+=\S|(?:- )?0x[\da-f])/

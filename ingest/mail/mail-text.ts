@@ -23,7 +23,7 @@ export class MailText {
   readonly state: MailTextState
 
   constructor(state: MailTextState | null) {
-    this.state = state ?? { mime: { ...MIME_START, boundaries: [] }, held: null, sounds: null }
+    this.state = state ? structuredClone(state) : { mime: { ...MIME_START, boundaries: [] }, held: null, sounds: null }
   }
 
   get flowed(): boolean {

@@ -10,10 +10,13 @@ export interface Wrappable {
   broken: boolean
   /** The mail is format=flowed and the line ends in a blank: the next one is its rest, for certain. */
   flowed: boolean
-  /** The payload ends in a blank, so that none has to be put before the rest. */
+  /** The payload is empty or ends in a blank, so that none has to be put before the rest. */
   blank: boolean
   /** The event's text is anybody's: it may hold any words. */
   freeText: boolean
+  name: string
+  /** What was read of the payload, as Latin-1. */
+  payload: string
 }
 
 /** Mailers wrap at 65 to 80 columns, some at up to 100; what is longer was not wrapped. */
@@ -25,17 +28,20 @@ export function wrappable(
   p: number,
   end: number,
   quoted: Quoted,
-  rest: { flowed: boolean; freeText: boolean },
+  rest: { flowed: boolean; freeText: boolean; name: string; payload: string },
 ): Wrappable {
   const text = b.toString('latin1', quoted.start, end)
+  const { freeText, name, payload } = rest
   const blank = b[end - 1] === SPACE
   return {
     depth: quoted.depth,
     width: end - p,
     broken: text.length <= WIDEST || !/\S\s+\S/.test(text),
     flowed: rest.flowed && blank,
-    blank,
-    freeText: rest.freeText,
+    blank: blank || payload === '',
+    freeText,
+    name,
+    payload,
   }
 }
 
@@ -58,3 +64,24 @@ export function tailVerdict(before: Wrappable, depth: number, text: string): Tai
 
 /** What payloads are made of, and sentences seldom. */
 const FIELD_LIKE = /[=\d[\]{}|_+]|<-|->|^-$/
+
+/**
+ * Whether an event lacks its rest: no payload of the kernel ends in an open bracket or quote, in a range or a list that
+ * goes on, or right behind a name.
+ */
+export function lacksRest({ broken, freeText, payload }: Wrappable): boolean {
+  if (!broken || freeText) return false
+  if (payload === '' || /(?:^| )(?:-|<-|->|==>)$|[,:]$/.test(payload)) return true
+  const count = (mark: RegExp) => payload.match(mark)?.length ?? 0
+  return count(/\(/g) > count(/\)/g) || count(/\{/g) > count(/\}/g) || count(/"/g) % 2 === 1
+}
+
+/** What tells a payload from another of the same name: a probe's, on entry or return, or a tracepoint's. */
+export function payloadKind({ name, payload }: Wrappable): string {
+  return `${payload[0] === '(' ? (payload.includes(' <- ') ? 'return' : 'entry') : 'event'} ${name}`
+}
+
+/** Names of a payload's fields in order, each with a comma behind it; events of one kind have the same. */
+export function fieldNames(payload: string): string {
+  return (payload.match(/(?<=^| )\w+(?==)/g) ?? []).map((name) => `${name},`).join('')
+}

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { createKernelTextParser } from '../../ingest/kernel-text-parser.ts'
+import type { Format } from '../../ingest/layout.ts'
 import { readBatches } from '../../ingest/read-batches.ts'
 import type {
   AttachmentRow,
@@ -28,8 +29,8 @@ export interface Folded {
 const SMALL = 256 * 1024
 
 /** Parses and folds trace text in memory, without a database. */
-export async function foldText(text: Buffer, options: unknown = {}): Promise<Folded> {
-  const parser = createKernelTextParser()
+export async function foldText(text: Buffer, options: unknown = {}, format: Format = 'ftrace-text'): Promise<Folded> {
+  const parser = createKernelTextParser({ format })
   let fold: ReturnType<typeof createFold> | null = null
   const tables = {
     buffers: new Map<number, BufferRow>(),
