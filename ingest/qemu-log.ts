@@ -6,7 +6,11 @@ import { structureOf } from './structure.ts'
 
 /** Subsystems of QEMU whose trace events (`trace-events` of its folders) begin so; without a prefix a line needs one. */
 const SUBSYSTEM =
-  /^(?:vfio|iommufd|pci|pcie|memory_region|virtio|vhost|vtd|amdvi|smmuv3|smmu|virtio_iommu|ram_block|kvm|flatview|spapr|msix?|migration|migrate|qdev|resettable|device|bdrv|blk|nvme|e1000e|igb|virtqueue|postcopy|savevm|vmstate|qemu|address_space|guest_mem|dma)_[a-z0-9_]+(?: |$)/
+  /^(?:vfio|iommufd|pci|pcie|memory_region|virtio|vhost|vtd|amdvi|smmuv3|smmu|virtio_iommu|ram_block|kvm|flatview|spapr|msix?|migration|migrate|qdev|resettable|device|bdrv|blk|nvme|e1000e|igb|virtqueue|postcopy|savevm|vmstate|qemu|address_space|guest_mem|dma_blk)_[a-z0-9_]+(?: |$)/
+
+/** Names that are the kernel's, too. QEMU's events of that name say something else: they are called `qemu:name`. */
+const KERNEL_NAME =
+  /^(?:(?:dma_)?fence_\w+|dma_(?:buf|map|unmap|alloc|free)\w*|map|unmap|\w+_(?:to|from)_(?:domain|group)|io_page_fault|sched_\w+|task_\w+|pci_hp_event|pcie_link_event|aer_event|tracing_mark_write|b?print|bputs|bpf_trace_printk|console)$/
 
 /** `^[a-z]+_[a-z0-9_]+ ` of a known subsystem. */
 export function isBareQemuLine(line: string): boolean {
@@ -81,8 +85,15 @@ function scanRest(b: Uint8Array, q: number, head: LineHead): number {
   head.givenName = -1
   head.payloadStart = skipBlanks(b, q)
   head.payloadEnd = -1
+  head.nameBytes = null
+  if (head.nameEnd - head.nameStart < LONGEST_KERNEL_NAME) {
+    const name = Buffer.from(b.buffer, b.byteOffset + head.nameStart, q - head.nameStart).toString('latin1')
+    if (KERNEL_NAME.test(name)) head.nameBytes = Buffer.from(`qemu:${name}`)
+  }
   return Scan.event
 }
+
+const LONGEST_KERNEL_NAME = 40
 
 function isNameByte(c: number): boolean {
   return isDigit(c) || c === 95 || ((c | 32) - 97) >>> 0 < 26

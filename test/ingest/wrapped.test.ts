@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { detectLayout } from '../../ingest/detect-layout.ts'
 import { parseLine } from '../../ingest/parse-line.ts'
+import { TRACEPOINT_TYPES } from '../../src/domain/recognise/tracepoints.ts'
 import { readWhole, sumsHold } from './read-whole.ts'
 
 interface Case {
@@ -84,6 +85,11 @@ describe('the lines of one layout together', () => {
       '] 1 iommufd_backend_map_file_dma',
       '] 3 vfio_region_dmabuf',
     ])
+  })
+
+  it.each([...TRACEPOINT_TYPES.keys(), 'console'])('QEMU: %s is not the kernel event of that name', (name) => {
+    const found = parseLine(Buffer.from(`7@1.000000:${name} exp_name=a size=1 ino=1\n`), 'qemu-log')
+    expect(found).toMatchObject({ kind: 'event', name: `qemu:${name}` })
   })
 
   it('QEMU names that are no subsystem of its own make no file a log', () => {
