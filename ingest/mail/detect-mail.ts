@@ -1,3 +1,4 @@
+import { HASH } from '../ascii.ts'
 import type { DetectedLayout } from '../detect-layout.ts'
 import { FREE_TEXT } from '../free-text.ts'
 import { eventName, scanInner, spelledLine } from '../inner-line.ts'
@@ -45,16 +46,21 @@ export function detectMail(
   if (!headed && !quoted && !encoded && !mayBeWrapped(lines)) return null
   const { texts, undecoded, html } = unwrap(lines)
   const traceLines = texts.filter(({ text }) => isTraceLike(text.toString('latin1')))
-  if (traceLines.length === 0) {
+  const events = traceLines.filter(({ text }) => text[0] !== HASH)
+  if (events.length === 0) {
     if (!headed || !undecoded) return null
     return html ? HTML : BASE64
   }
-  const isQuoted = traceLines.filter(({ depth }) => depth > 0).length * 10 >= traceLines.length
+  // A file that begins with the kernel's own header is a trace, with a damaged line or two: more has to speak for a mail.
+  const often = first.startsWith('# tracer:') ? 2 : 10
+  const isQuoted = events.filter(({ depth }) => depth > 0).length * often >= events.length
   const inner = detectInner(Buffer.concat(traceLines.flatMap(({ text }) => [text, LINE_FEED])))
   if (inner.kind === 'refused') return headed || isQuoted ? inner : null
   const format = `mail/${inner.format}` as Format
   if (!Object.hasOwn(LAYOUTS, format)) return null
-  return headed || isQuoted || isWrapped(texts, inner.format) ? { kind: 'layout', format } : null
+  return headed || isQuoted || isWrapped(texts, inner.format, first.startsWith('# tracer:') ? 2 : 4)
+    ? { kind: 'layout', format }
+    : null
 }
 
 const LINE_FEED = Buffer.of(10)
@@ -89,8 +95,8 @@ function unwrap(lines: readonly Buffer[]): { texts: Unwrapped[]; undecoded: bool
   return { texts, undecoded, html }
 }
 
-/** Whether a mailer wrapped the lines: every fourth event, or more, has its rest below it, and no line is as wide as an unwrapped one. */
-function isWrapped(texts: readonly Unwrapped[], format: Format): boolean {
+/** Whether a mailer wrapped the lines: one event in `often`, or more, has its rest below it, and no line is as wide as an unwrapped one. */
+function isWrapped(texts: readonly Unwrapped[], format: Format, often: number): boolean {
   const inner = beginLayout(format)
   const head = createLineHead()
   let above: Wrappable | null = null
@@ -116,5 +122,5 @@ function isWrapped(texts: readonly Unwrapped[], format: Format): boolean {
     else above = null
     head.commBytes = head.nameBytes = head.payloadBytes = null
   }
-  return tails > 0 && tails * 4 >= events
+  return tails > 0 && tails * often >= events
 }

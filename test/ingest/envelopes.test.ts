@@ -2,11 +2,14 @@ import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { detectLayout } from '../../ingest/detect-layout.ts'
+import { createKernelTextParser, type ParserOptions } from '../../ingest/kernel-text-parser.ts'
 import type { Format } from '../../ingest/layout.ts'
+import { readBatches } from '../../ingest/read-batches.ts'
+import { inputBytes } from '../../src/domain/record.ts'
 import { hardWrap, mail, quote, quotedPrintable, systracePage, systraceString, textOf } from '../support/envelopes.ts'
 import { foldText } from '../support/fold-file.ts'
 import { FIXTURES } from '../support/real-traces.ts'
-import { readWhole, sumsHold, type Whole } from './read-whole.ts'
+import { describeEvents, readWhole, sumsHold, type Whole } from './read-whole.ts'
 
 const TRACES = ['kernel-7.3/d_iommu_fault', 'kernel-7.3/flr', 'kernel-7.3/vlazy', 'lab/lab-I1-iommufd']
 
@@ -152,6 +155,26 @@ describe('any trace, wrapped in any way', () => {
       }),
       { numRuns: 150 },
     )
+  })
+
+  it('an interruption behind any batch changes nothing', async () => {
+    const content = textOf(mail(hardWrap(quote(linesOf('kernel-7.3/flr'), 2))))
+    const format = 'mail/ftrace-text'
+    const whole = await readWhole(content, { format, batchLines: 40 })
+    let [events, skipBytes]: [string[], number] = [[], 0]
+    let resume: ParserOptions['resume']
+    for (;;) {
+      const parser = createKernelTextParser({ format, ...(resume ? { resume } : {}) })
+      const strings: string[] = [...(resume?.strings ?? [])]
+      const { value: batch } = await readBatches([content], parser, { batchLines: 40, skipBytes }).next()
+      if (!batch) break
+      strings.push(...batch.strings)
+      events = [...events, ...describeEvents(batch, strings)]
+      skipBytes += inputBytes(batch)
+      resume = { state: JSON.parse(JSON.stringify(parser.state())), strings }
+    }
+    expect(events).toEqual(whole.events)
+    expect(resume?.state.facts).toEqual(whole.facts)
   })
 
   it('goes on behind any batch as if nothing had been between', async () => {

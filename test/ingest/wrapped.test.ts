@@ -173,6 +173,15 @@ describe('mails', () => {
     expect(detectLayout(Buffer.from(`${head}${body}\n`))).toMatchObject({ kind: 'refused', code })
   })
 
+  it('a trace of the kernel with a damaged line or two is no mail', () => {
+    const trace = `# tracer: nop\n#\n${`${EVENT}\n`.repeat(5)}`
+    for (const damage of ['> ', 'garbage x=1\n', '>'])
+      expect(detectLayout(Buffer.from(`${trace}${damage}${EVENT}\n`))).toEqual({
+        kind: 'layout',
+        format: 'ftrace-text',
+      })
+  })
+
   it('a trace in a mail that could not be read alone is refused for the same reason', () => {
     const head = 'From: a@b\nSubject: raw\n\n'
     expect(detectLayout(Buffer.from(`${head}> cpus=2\n> x-1 [00X] 1.000000: a\n`)).kind).toBe('refused')
