@@ -19,6 +19,7 @@ export const LESS = 60
 export const EQUALS = 61
 export const GREATER = 62
 export const OPEN_BRACKET = 91
+export const BACKSLASH = 92
 export const CLOSE_BRACKET = 93
 export const PIPE = 124
 export const CLOSE_BRACE = 125

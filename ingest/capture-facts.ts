@@ -33,6 +33,7 @@ export function emptyFacts(format: Format): CaptureFacts {
     clock: null,
     host: null,
     kernel: null,
+    bootId: null,
     cpus: null,
     ticks: null,
     relativeTime: LAYOUTS[format].relativeTime,

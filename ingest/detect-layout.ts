@@ -1,8 +1,10 @@
 import { LF } from './ascii.ts'
 import { looksBinary, refuseBinary } from './detect-binary.ts'
 import { detectSnapshot } from './detect-snapshot.ts'
+import { detectWrapped } from './detect-wrapped.ts'
 import { type Format, LAYOUTS } from './layout.ts'
 import { createLineHead, Scan } from './line-head.ts'
+import { readsAs } from './reads-as.ts'
 import { type Refusal, refuse } from './refusal.ts'
 import { structureOf } from './structure.ts'
 
@@ -105,9 +107,14 @@ export function detectLayout(input: Buffer): DetectedLayout | Refusal {
   }
   const binary = refuseBinary(head)
   if (binary) return binary
+  const bytes = wholeLines(head, input.length >= HEAD_BYTES)
+  return detectWrapped(bytes, detectLines) ?? detectLines(head, bytes)
+}
+
+/** The layout of trace lines that nothing wraps. */
+function detectLines(head: Buffer, bytes: Buffer = wholeLines(head, false)): DetectedLayout | Refusal {
   const text = head.toString('latin1')
   const tracer = /^# tracer: (\S+)/m.exec(text)?.[1] ?? null
-  const bytes = wholeLines(head, input.length >= HEAD_BYTES)
   const lines = eventLines(bytes)
 
   const foreign = tracer === null ? FOREIGN.find(({ test }) => mostAre(lines, test)) : undefined
@@ -133,9 +140,7 @@ export function detectLayout(input: Buffer): DetectedLayout | Refusal {
 /** Whether any line of an input's first bytes is of this layout; true where they hold no line that could be. */
 export function headReadsAs(input: Buffer, format: Format): boolean {
   const head = withoutMark(input.subarray(0, HEAD_BYTES))
-  const bytes = wholeLines(head, input.length >= HEAD_BYTES)
-  const lines = eventLines(bytes)
-  return lines.length === 0 || lines.some(({ start }) => reads(format, bytes, start))
+  return readsAs(wholeLines(head, input.length >= HEAD_BYTES), format)
 }
 
 /** Whether there is a line besides headers, blank lines and loss markers: only such a line tells a layout from another. */

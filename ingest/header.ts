@@ -3,9 +3,10 @@ export interface HeaderFacts {
   tracer: string | null
   /** Name of the trace clock, as in `trace_clock`. */
   clock: string | null
-  /** The machine's name. */
-  host: string | null
   kernel: string | null
+  /** Name of the host, and the id of its boot, as `/proc/sys/kernel/random/boot_id` gives it. */
+  host: string | null
+  bootId: string | null
   cpus: number | null
 }
 

@@ -4,7 +4,8 @@ import { isBytesLiteral } from './bytes-literal.ts'
 import { type CaptureFacts, emptyFacts } from './capture-facts.ts'
 import { decodeText } from './decode-text.ts'
 import { Dictionary } from './dictionary.ts'
-import { readHeader } from './header.ts'
+import { isFreeText } from './free-text.ts'
+import { type HeaderFacts, readHeader } from './header.ts'
 import { beginLayout, type Format } from './layout.ts'
 import { nextLineFeed } from './line-feed.ts'
 import { createLineHead, GIVEN_NAME_BYTES, reasonText, Scan } from './line-head.ts'
@@ -19,6 +20,8 @@ export interface ParserState {
   strings: number
   latin1: number[]
   freeText: boolean
+  /** The last event was ignored: what continues it is, too. */
+  ignoring?: boolean
   /** What the layout keeps between lines. */
   layout?: unknown
   /** The input being read, of a capture that is merged from several. */
@@ -54,6 +57,8 @@ export interface KernelTextParser {
   scanLast(batch: OpenBatch): void
   /** Takes a line that was cut short to `[batch.scanned, end)`. */
   addOverlong(batch: OpenBatch, end: number, length: number, kept: number, sha256: string): void
+  /** Nothing follows: says so where the layout still waits for the rest of a line. */
+  finish(batch: OpenBatch): void
   /** The lines from here on are another input's. To be called when no batch is open. */
   beginInput(input: MergedInput): void
   close(batch: OpenBatch): RecordBatch
@@ -64,10 +69,6 @@ export interface KernelTextParser {
 
 const SAMPLES = 5
 const SAMPLE_BYTES = 160
-/** Events whose text is anybody's and may contain line feeds; what follows without a context belongs to them. */
-const FREE_TEXT = new Set(['tracing_mark_write', 'print', 'bprint', 'bputs', 'bpf_trace_printk', 'console', '0'])
-/** perf script prints the group too. */
-const isFreeText = (name: string) => FREE_TEXT.has(name.slice(name.indexOf(':') + 1))
 const NameFlag = { keep: 1, ignore: 2, freeText: 4 } as const
 
 /**
@@ -90,6 +91,7 @@ export function createKernelTextParser(options: ParserOptions = {}): KernelTextP
   if (resume) dictionary.restore(resume.strings, resume.state.latin1)
   let nameFlags = new Uint8Array(1024)
   let freeText = resume?.state.freeText ?? false
+  let ignoring = resume?.state.ignoring ?? false
   let givenStrings = dictionary.texts.length
 
   function flagsOf(name: number): number {
@@ -108,12 +110,21 @@ export function createKernelTextParser(options: ParserOptions = {}): KernelTextP
 
   function malformed(batch: OpenBatch, p: number, end: number, code: number): LineKind {
     facts.malformed++
+    head.commBytes = head.nameBytes = head.payloadBytes = null
     noteUnread(batch)
     if (facts.samples.length < SAMPLES) {
       const text = decodeText(batch.bytes.subarray(p, Math.min(end, p + SAMPLE_BYTES)))
       facts.samples.push({ line: facts.lines + 1, text, reason: reasonText(code) })
     }
     return LineKind.malformed
+  }
+
+  /** What a line says first stands. */
+  function takeFacts(said: Partial<HeaderFacts> | undefined): void {
+    facts.clock ??= said?.clock ?? null
+    facts.kernel ??= said?.kernel ?? null
+    facts.host ??= said?.host ?? null
+    facts.bootId ??= said?.bootId ?? null
   }
 
   /** One note for neighbours; a line that is cut or overlong has a note of its own. */
@@ -135,7 +146,9 @@ export function createKernelTextParser(options: ParserOptions = {}): KernelTextP
     const structure = (layout.structure ?? structureOf)(b, p, end)
     if (structure) {
       if (structure.kind === 'header') {
-        const entries = readHeader(b.toString('latin1', p, Math.min(end, p + 1024)), facts)
+        const text = structure.text ?? b.toString('latin1', p, Math.min(end, p + 1024))
+        const entries = readHeader(text, facts)
+        takeFacts(structure.facts)
         if (entries) batch.notes.push({ kind: 'entries', line, ...entries, beforeEvent })
       } else if (structure.kind === 'lost' || structure.kind === 'buffer-started') {
         batch.notes.push({ ...structure, line, beforeEvent })
@@ -146,18 +159,22 @@ export function createKernelTextParser(options: ParserOptions = {}): KernelTextP
     const quoted = isBytesLiteral(b, p, end)
     let code = quoted ? layout.scan(b, p + 2, head) : layout.scanLoose(b, p, head)
     if (quoted && code <= 0) code = layout.scanLoose(b, p + 2, head)
-    if (code === Scan.continued && facts.events > 0) return readContinuation(batch)
+    if (layout.incomplete?.()) noteUnread(batch)
+    if (code === Scan.continued && (ignoring || facts.events > 0)) return readContinuation(batch)
     if (code > 0 && code !== Scan.continued) return readEvent(batch, p, quoted ? end - 1 : end, code)
     if (last) batch.notes.push({ kind: 'cut', line, beforeEvent })
-    if (!freeText) return malformed(batch, p, end, code)
+    if (!freeText || code <= Scan.eitherTailOrProse) return malformed(batch, p, end, code)
     facts.structural++
     return LineKind.structural
   }
 
   function readContinuation(batch: OpenBatch): LineKind {
-    const event = batch.count - 1
-    // Of an event that went with the batch before, the line alone is kept.
-    if (event >= 0) respell(batch, event, Buffer.concat([payloadOf(batch, event), head.payloadBytes!]))
+    if (!ignoring) {
+      const event = batch.count - 1
+      if (event >= 0) respell(batch, event, Buffer.concat([payloadOf(batch, event), head.payloadBytes!]))
+      // The event went with the batch before, without the rest of its payload.
+      else noteUnread(batch)
+    }
     head.payloadBytes = null
     facts.structural++
     return LineKind.structural
@@ -180,7 +197,8 @@ export function createKernelTextParser(options: ParserOptions = {}): KernelTextP
     const name = given ? dictionary.intern(given, 0, given.length) : nameOf(b)
     const flags = flagsOf(name)
     freeText = (flags & NameFlag.freeText) !== 0
-    if ((flags & NameFlag.ignore) !== 0) {
+    ignoring = (flags & NameFlag.ignore) !== 0
+    if (ignoring) {
       facts.ignored++
       head.commBytes = head.payloadBytes = null
       return LineKind.ignored
@@ -255,6 +273,7 @@ export function createKernelTextParser(options: ParserOptions = {}): KernelTextP
       input = next
       offset = BigInt(next.offset)
       layout = beginLayout(next.format, null, options.at)
+      ignoring = false
       freeText = false
       begun = true
       if (!facts.format.split('+').includes(next.format)) facts.format += `+${next.format}`
@@ -271,6 +290,9 @@ export function createKernelTextParser(options: ParserOptions = {}): KernelTextP
       batch.notes.push({ kind: 'overlong', line: facts.lines + 1, length, kept, sha256, beforeEvent: batch.count })
       endLine(batch, malformed(batch, batch.scanned, end, Scan.overlong), end)
     },
+    finish(batch) {
+      if (layout.waiting?.()) batch.notes.push({ kind: 'cut', line: facts.lines, beforeEvent: batch.count })
+    },
     close(batch) {
       const firstString = givenStrings
       givenStrings = dictionary.texts.length
@@ -284,6 +306,7 @@ export function createKernelTextParser(options: ParserOptions = {}): KernelTextP
       strings: dictionary.texts.length,
       latin1: [...dictionary.latin1],
       freeText,
+      ignoring,
       layout: layout.state(),
       ...(input ? { input } : {}),
     }),

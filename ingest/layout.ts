@@ -1,4 +1,10 @@
+import { atrace } from './atrace.ts'
+import { beginReader } from './begin-reader.ts'
+import { bpftraceJson } from './json/bpftrace-json.ts'
+import { ndjson } from './json/ndjson.ts'
 import { type LineScanner, Scan } from './line-head.ts'
+import { mailLayout } from './mail/mail-layout.ts'
+import { qemuLog } from './qemu-log.ts'
 import { bufinfo } from './scan-bufinfo.ts'
 import { fdinfo } from './scan-fdinfo.ts'
 import { scanGraph, scanGraphRuler } from './scan-graph.ts'
@@ -7,9 +13,10 @@ import { scanLatency, scanLatencyUnpadded, scanLatencyVerbose } from './scan-lat
 import { scanPerfScript, scanPerfScriptUnpadded, structureOfPerfScript } from './scan-perf-script.ts'
 import { scanTraceCmd, scanTraceCmdUnpadded, structureOfTraceCmd } from './scan-trace-cmd.ts'
 import type { Structure } from './structure.ts'
+import { systraceHtml } from './systrace-html.ts'
 
-/** Text layouts that are read; the string is the capture's `format`. */
-export type Format =
+/** Layouts that may stand in a mail: one line an event. */
+export type LineFormat =
   | 'ftrace-text'
   | 'ftrace-function'
   | 'ftrace-latency'
@@ -17,6 +24,16 @@ export type Format =
   | 'ftrace-graph'
   | 'trace-cmd-report'
   | 'perf-script'
+  | 'ndjson'
+  | 'qemu-log'
+
+/** Text layouts that are read; the string is the capture's `format`. `mail/X` is a mail that holds lines of X. */
+export type Format =
+  | LineFormat
+  | `mail/${LineFormat}`
+  | 'atrace'
+  | 'systrace-html'
+  | 'bpftrace-json'
   | 'bufinfo'
   | 'fdinfo'
 
@@ -32,6 +49,10 @@ export interface LineLayout {
   begin?: (state: unknown, at: bigint | null) => LineReader
   /** A snapshot: its lines have no times, and take the one that is given. */
   takesTime?: true
+  /** Asked once behind `scanLoose`: whether an event before that line was found to lack the rest of its text. */
+  incomplete?: () => boolean
+  /** Whether it holds the beginning of a line whose end is still to come. */
+  waiting?: () => boolean
   /** Times count from the start of the trace, not from the clock's own zero. */
   relativeTime: boolean
 }
@@ -44,13 +65,12 @@ export interface LineReader extends Omit<LineLayout, 'begin'> {
 
 /** The reader for one file of the layout; `state` is what an earlier one left, if any. */
 export function beginLayout(format: Format, state: unknown = null, at: bigint | null = null): LineReader {
-  const layout = LAYOUTS[format]
-  return layout.begin?.(state, at) ?? { ...layout, state: () => null }
+  return beginReader(LAYOUTS[format], state, at)
 }
 
 const text: LineLayout = { scan: scanPadded, scanLoose: scanUnpadded, relativeTime: false }
 
-export const LAYOUTS: Record<Format, LineLayout> = {
+const LINES: Record<LineFormat, LineLayout> = {
   'ftrace-text': text,
   'ftrace-function': text,
   'ftrace-latency': { scan: scanLatency, scanLoose: scanLatencyUnpadded, relativeTime: true },
@@ -68,6 +88,21 @@ export const LAYOUTS: Record<Format, LineLayout> = {
     structure: structureOfPerfScript,
     relativeTime: false,
   },
+  ndjson,
+  'qemu-log': qemuLog,
+}
+
+export const LAYOUTS: Record<Format, LineLayout> = {
+  ...LINES,
+  atrace: atrace(text),
+  'systrace-html': systraceHtml(text),
+  'bpftrace-json': bpftraceJson(text),
   bufinfo,
   fdinfo,
+  ...inMails(LINES),
+}
+
+function inMails(lines: Record<LineFormat, LineLayout>): Record<`mail/${LineFormat}`, LineLayout> {
+  const mails = Object.entries(lines).map(([format, layout]) => [`mail/${format}`, mailLayout(layout)])
+  return Object.fromEntries(mails)
 }

@@ -67,6 +67,18 @@ export const Scan = {
   overlong: -7,
   miscounted: -8,
   unfinished: -9,
+  /** From here on: known to be no text of the event before, however free that is. */
+  eitherTailOrProse: -20,
+  leftOut: -21,
+  cutShort: -22,
+  undecoded: -23,
+  notJson: -24,
+  noEvent: -25,
+  noStamp: -26,
+  badField: -27,
+  badHeader: -28,
+  compressed: -29,
+  severalLines: -30,
 } as const
 
 const REASONS: Record<number, string> = {
@@ -79,6 +91,19 @@ const REASONS: Record<number, string> = {
   [Scan.overlong]: 'the line is longer than any trace line',
   [Scan.miscounted]: 'the total is not that of the lines before it',
   [Scan.unfinished]: 'a snapshot begins, and the one before it has no total: it was cut short',
+  [Scan.eitherTailOrProse]:
+    'right below an event: the rest of it, wrapped by a mailer, or prose; a blank line between would tell',
+  [Scan.leftOut]: 'says that lines of the trace were left out here',
+  [Scan.cutShort]: 'the line before ends in a soft break of quoted-printable, and this is not its rest',
+  [Scan.undecoded]: 'a part of the mail that is not read (base64 or HTML)',
+  [Scan.notJson]: 'not a JSON object on one line',
+  [Scan.noEvent]: 'no "event" (or "name"), a string that is not empty',
+  [Scan.noStamp]: 'no "ts_ns" (integer) or "ts" (seconds, at most 9 decimals) that fits into 63 bits of nanoseconds',
+  [Scan.badField]:
+    'a field has the wrong type: cpu, pid, tgid are integers, comm, group, data strings, fields one flat object and not beside data',
+  [Scan.badHeader]: 'a "revenant" header of a version other than 1',
+  [Scan.compressed]: 'compressed trace data, which is not read',
+  [Scan.severalLines]: 'one printf with several lines: print each event with a printf of its own',
 }
 
 /** Says in words why a line was not understood. */

@@ -116,7 +116,10 @@ export async function* readBatches(
     if (batch.lineCount === batchLines) yield close()
     parser.scanLast(batch)
   }
-  if (batch.lineCount > 0) yield close()
+  if (batch.lineCount > 0) {
+    parser.finish(batch)
+    yield close()
+  }
 }
 
 function append(batch: OpenBatch, chunk: Buffer, capacity: number): number {

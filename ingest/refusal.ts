@@ -26,6 +26,12 @@ export type RefusalCode =
   | 'stream'
   | 'clocks-differ'
   | 'no-time'
+  | 'html'
+  | 'systrace-compressed'
+  | 'atrace-compressed'
+  | 'trace-event-json'
+  | 'mail-html'
+  | 'mail-base64'
   | 'not-a-trace'
 
 export function refuse(code: RefusalCode, message: string, advice: string): Refusal {

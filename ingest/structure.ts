@@ -1,9 +1,13 @@
 import { CR, HASH, LF, skipBlanks, startsWith, TAB } from './ascii.ts'
+import type { HeaderFacts } from './header.ts'
 
 /** Lines that are no events and have their place in a trace. */
 export type Structure =
   | { kind: 'blank' }
-  | { kind: 'header' }
+  /** `text` is the header line where the file spells it otherwise; `facts` what it says in a form of its own. */
+  | { kind: 'header'; text?: string; facts?: Partial<HeaderFacts> }
+  /** Text around the trace: a mail's, a web page's, another program's. */
+  | { kind: 'around' }
   /** A frame of a stack trace. */
   | { kind: 'frame' }
   /** `CPU:0 [LOST 252 EVENTS]`, `CPU:0 [LOST EVENTS]` (trace.c `print_trace_line()`), `CPU:0 [252 EVENTS DROPPED]` (trace-cmd). */

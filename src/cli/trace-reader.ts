@@ -37,6 +37,6 @@ export function captureFacts(
   { clock }: CaptureOptions,
   clockFile: string | null,
 ): CaptureFacts {
-  const { format, clock: found, ticks, host, kernel } = parser.facts()
-  return { format, clock: clock ?? found ?? clockFile, ticks: ticks ?? false, host: host ?? null, bootId: null, kernel }
+  const { format, clock: found, ticks, host, bootId, kernel } = parser.facts()
+  return { format, clock: clock ?? found ?? clockFile, ticks: ticks ?? false, host, bootId, kernel }
 }

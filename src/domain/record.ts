@@ -17,7 +17,7 @@ export const UNNAMED = 0xffffffff
 
 /** A line that is no event and yet changes what the events around it can prove. */
 export type Note =
-  /** `CPU:0 [LOST 252 EVENTS]`, trace.c `print_trace_line()`; `lost` is null where the kernel could not count. */
+  /** `CPU:0 [LOST 252 EVENTS]`, trace.c `print_trace_line()`; `lost` is null where the kernel could not count, `cpu` `UNKNOWN` where nobody says. */
   | { kind: 'lost'; line: number; cpu: number; lost: bigint | null; beforeEvent: number }
   /** `##### CPU 0 buffer started ####`, trace.c `test_cpu_buff_start()`: this CPU says nothing before here. */
   | { kind: 'buffer-started'; line: number; cpu: number; beforeEvent: number }

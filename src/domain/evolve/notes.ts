@@ -19,7 +19,7 @@ export function onNote(context: Context, note: Note): void {
         from: cpu === null ? window.end : (window.last[cpu] ?? window.end),
         to: null,
         lost: note.lost,
-        reason: 'the ring buffer was full',
+        reason: BUFFER_FULL,
         seq,
       })
     }
@@ -76,6 +76,8 @@ function beginDump(context: Context): void {
   begin(context, ANY_CPU, { cpu: null, from: end, to: null, lost: null, reason, seq: now.seq })
 }
 
+const BUFFER_FULL = 'the ring buffer was full'
+
 /** Before the first event there is nothing to prove yet; where a gap is open to the next event, it holds these lines. */
 function unread(context: Context, reason: string): void {
   const { window, now, tasks } = context.world
@@ -89,7 +91,16 @@ function unread(context: Context, reason: string): void {
 export const ANY_CPU = -2
 
 function begin(context: Context, until: number | null, gap: Omit<Gap, 'id'>): void {
-  const added = addGap(context.world.window, gap)
+  const { window, changed } = context.world
+  const open = until === null ? undefined : window.open.get(until)
+  if (open) {
+    // The same event ends both.
+    open.lost = open.lost === null || gap.lost === null ? null : open.lost + gap.lost
+    if (gap.from === null) open.from = null
+    changed.gaps.push(open.id)
+    return
+  }
+  const added = addGap(window, gap)
   if (until === null) return settleGap(context, added)
   context.world.window.open.set(until, added)
   context.world.changed.gaps.push(added.id)
