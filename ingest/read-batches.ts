@@ -21,6 +21,8 @@ export interface ReadOptions {
   recycle?: boolean
   /** Sees every byte of the input in order; when a batch is yielded, exactly the bytes up to its end. */
   onBytes?: (bytes: Buffer) => void
+  /** Asked when the input has ended: why it ended too early, or null where it did not. */
+  cut?: () => string | null
 }
 
 /** A source that waits for more gives this instead of a chunk: the whole lines so far are to be handed over now. */
@@ -116,10 +118,17 @@ export async function* readBatches(
     if (batch.lineCount === batchLines) yield close()
     parser.scanLast(batch)
   }
-  if (batch.lineCount > 0) {
-    parser.finish(batch)
-    yield close()
-  }
+  if (batch.lineCount === 0) return
+  parser.finish(batch)
+  const why = options.cut?.() ?? null
+  if (why !== null) noteCut(batch, parser.facts().lines, why)
+  yield close()
+}
+
+/** In place of the parser's own note where the last line, too, tells of it. */
+function noteCut(batch: OpenBatch, line: number, why: string): void {
+  if (batch.notes.at(-1)?.kind === 'cut') batch.notes.pop()
+  batch.notes.push({ kind: 'cut', line, beforeEvent: batch.count, why })
 }
 
 function append(batch: OpenBatch, chunk: Buffer, capacity: number): number {

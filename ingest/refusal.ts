@@ -15,6 +15,13 @@ export type RefusalCode =
   | 'empty'
   | 'binary'
   | 'compressed'
+  /** Packed bytes that do not unpack, or an archive whose structure is broken. */
+  | 'damaged'
+  /** A program that would turn the input into text is not installed. */
+  | 'program-missing'
+  /** That program could not read it. */
+  | 'program-failed'
+  | 'nested'
   | 'trace-dat'
   | 'perf-data'
   | 'no-context'

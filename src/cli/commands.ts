@@ -24,7 +24,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'ingest',
     summary: 'read traces, append their events to the log and name what outlived its revoke',
-    arguments: ['<file...>', 'trace files; - is stdin'],
+    arguments: ['<file...>', 'traces, plain or packed, and folders of them; - is stdin'],
     options: () => [
       severity('--fail-on <severity>', 'exit 1 on a finding at or above this severity'),
       new Option('--strict', 'exit 4 where the evidence is incomplete'),

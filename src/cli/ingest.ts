@@ -7,8 +7,9 @@ import { Exit, type GlobalOptions, type IngestOptions, type Io, type Run, UsageE
 import { holes, reaches, standingOf } from './evidence.ts'
 import { ingestDocument } from './ingest-document.ts'
 import { type CaptureOptions, captureOptions, idleMilliseconds } from './ingest-options.ts'
+import { ingestPath, readTrace } from './ingest-path.ts'
 import { openMerged } from './open-merged.ts'
-import { type OpenedTrace, openTrace } from './open-trace.ts'
+import type { OpenedTrace } from './open-trace.ts'
 import { createOrderRemark, createProgressLine } from './progress.ts'
 import { refusalText } from './refusal-text.ts'
 import { writeAll } from './write-all.ts'
@@ -31,34 +32,52 @@ export const run: Run<IngestOptions> = async (paths, options, io) => {
   const log = lazyWriter(options.db)
   const codes: number[] = []
   try {
+    const ingest = async (trace: OpenedTrace) => {
+      refuseTime(trace, kept)
+      return await ingestOne(trace, kept, await log.open(), options, io)
+    }
     if (options.follow) {
       const [path] = paths as [string]
       const { followTrace } = await import('./follow/follow-trace.ts')
-      const ingest = async (trace: OpenedTrace) => await ingestOne(path, trace, kept, await log.open(), options, io)
-      return worstOf(await followTrace({ path, options: kept, idleMs, quiet: options.quiet, ingest }, io))
+      const named = (trace: OpenedTrace) => ingest(renamed(trace, options.name))
+      return worstOf(await followTrace({ path, options: kept, idleMs, quiet: options.quiet, ingest: named }, io))
     }
-    for (const path of options.merge ? [paths.join(' + ')] : paths) {
-      const trace = await (options.merge ? openMerged(paths, kept, io.stdin) : openTrace(path, kept, io.stdin))
-      if (trace.kind === 'refused') {
-        io.stderr.write(refusalText(path, trace))
-        codes.push(Exit.input)
-        continue
-      }
-      try {
-        if (kept.at !== undefined && !trace.takesTime)
-          throw new UsageError(
-            `ingest: --at is the time of a snapshot (bufinfo, fdinfo); ${printable(path)} is ${trace.format}, whose lines have times of their own`,
-          )
-        codes.push((await ingestOne(path, trace, kept, await log.open(), options, io)).code)
-      } finally {
-        trace.close()
-      }
+    const codeOf = async (trace: OpenedTrace) => (await ingest(trace)).code
+    if (options.merge) return await ingestMerged(paths, kept, options, io, codeOf)
+    for (const path of paths) {
+      codes.push(...(await ingestPath(path, kept, options, io, codeOf)))
       if (io.signal.aborted) break
     }
   } finally {
     log.close()
   }
   return worstOf(codes)
+}
+
+async function ingestMerged(
+  paths: string[],
+  kept: CaptureOptions,
+  options: Options,
+  io: Io,
+  one: (trace: OpenedTrace) => Promise<number>,
+): Promise<number> {
+  const trace = await openMerged(paths, kept, io)
+  if (trace.kind === 'refused') {
+    io.stderr.write(refusalText(paths.join(' + '), trace))
+    return Exit.input
+  }
+  return readTrace(renamed(trace, options.name), options, io, one)
+}
+
+function refuseTime({ path, format, takesTime }: OpenedTrace, { at }: CaptureOptions): void {
+  if (at === undefined || takesTime) return
+  throw new UsageError(
+    `ingest: --at is the time of a snapshot (bufinfo, fdinfo); ${printable(path)} is ${format}, whose lines have times of their own`,
+  )
+}
+
+function renamed(trace: OpenedTrace, name: string | undefined): OpenedTrace {
+  return name === undefined ? trace : { ...trace, content: { ...trace.content, name } }
 }
 
 const WORST_FIRST: readonly number[] = [Exit.interrupted, Exit.input, Exit.findings, Exit.incomplete]
@@ -78,14 +97,13 @@ function lazyWriter(path: string) {
 }
 
 async function ingestOne(
-  path: string,
   trace: OpenedTrace,
   kept: CaptureOptions,
   db: LogConnection,
   options: Options,
   io: Io,
 ): Promise<{ code: number; outcome: IngestOutcome }> {
-  const { content, size, read, signal } = trace
+  const { path, content, size, read, signal } = trace
   const live = content.follow !== undefined
   // What is followed for hours has no progress to log, only to show.
   const shown = !options.quiet && (!live || io.stderr.isTTY)
@@ -96,7 +114,7 @@ async function ingestOne(
   try {
     outcome = await ingestCapture({
       db,
-      content: options.name === undefined ? content : { ...content, name: options.name },
+      content,
       options: kept,
       read,
       signal: signal ?? io.signal,

@@ -1,4 +1,5 @@
 /** Several inputs as one capture: their lines one input after the other, their events judged in the order of time. */
+import type { Ending } from '../../ingest/inputs/input.ts'
 import { createKernelTextParser, type MergedInput, type ParserState } from '../../ingest/kernel-text-parser.ts'
 import { LAYOUTS } from '../../ingest/layout.ts'
 import { readBatches } from '../../ingest/read-batches.ts'
@@ -33,9 +34,11 @@ export function mergeTraces(traces: OpenedTrace[], { options, offsets }: MergeOp
   const sizes = traces.map(({ size }) => size)
   return {
     kind: 'trace',
+    path: traces.map(({ path }) => path).join(' + '),
     format: traces[0]!.format,
     takesTime: traces.some(({ takesTime }) => takesTime),
-    clockFile: traces[0]!.clockFile,
+    around: traces[0]!.around,
+    ending: endingOf(traces),
     size: sizes.includes(null) ? null : (sizes as number[]).reduce((sum, size) => sum + size, 0),
     content: {
       name: traces.map(({ content }) => content.name).join(' + '),
@@ -44,7 +47,18 @@ export function mergeTraces(traces: OpenedTrace[], { options, offsets }: MergeOp
       open: (from) => joined(traces, from),
     },
     read: (start) => readMerged(traces, inputs, options, start),
-    close: () => traces.forEach((trace) => void trace.close()),
+  }
+}
+
+function endingOf(traces: OpenedTrace[]): Ending {
+  return {
+    get cut() {
+      const cut = traces.find(({ ending }) => ending.cut !== null)
+      return cut ? `${cut.path}: ${cut.ending.cut}` : null
+    },
+    get remarks() {
+      return new Set(traces.flatMap(({ path, ending }) => [...ending.remarks].map((remark) => `${path}: ${remark}`)))
+    },
   }
 }
 
@@ -109,8 +123,9 @@ function readMerged(
   async function* batches(): AsyncGenerator<RecordBatch> {
     for (; at < traces.length; at++, bytes = 0) {
       if (bytes === 0) parser.beginInput(inputs[at]!)
-      const chunks = traces[at]!.content.open(bytes)
-      for await (const batch of readBatches(chunks, parser, { onBytes, recycle: true })) {
+      const { content, ending } = traces[at]!
+      const options = { onBytes, recycle: true, cut: () => ending.cut }
+      for await (const batch of readBatches(content.open(bytes), parser, options)) {
         bytes += inputBytes(batch)
         yield batch
       }
@@ -120,6 +135,6 @@ function readMerged(
   return {
     batches: batches(),
     state: (): MergeState => ({ input: at, bytes, parser: parser.state() }),
-    facts: () => captureFacts(parser, options, traces[0]!.clockFile),
+    facts: () => captureFacts(parser, options, traces[0]!.around),
   }
 }

@@ -1,27 +1,31 @@
-import type { Readable } from 'node:stream'
+import { openInputs } from '../../ingest/inputs/open-inputs.ts'
 import { type Refusal, refuse } from '../../ingest/refusal.ts'
+import type { Io } from './command.ts'
 import type { CaptureOptions } from './ingest-options.ts'
+import { isNoTrace } from './ingest-path.ts'
 import { mergeTraces } from './merge-traces.ts'
 import { type OpenedTrace, openTrace } from './open-trace.ts'
 
-/** Opens all of `paths` as one capture; where one of them cannot be used, none is. */
-export async function openMerged(
-  paths: string[],
-  options: CaptureOptions,
-  stdin: Readable,
-): Promise<OpenedTrace | Refusal> {
+/**
+ * Opens all that `paths` stand for as one capture; where one of them cannot be used, none is. What can be read more than
+ * once can be read after `openInputs` has gone on; the rest cannot be merged.
+ */
+export async function openMerged(paths: string[], options: CaptureOptions, io: Io): Promise<OpenedTrace | Refusal> {
   const traces: OpenedTrace[] = []
-  const close = () => traces.forEach((trace) => void trace.close())
   for (const path of paths) {
-    const trace = await openTrace(path, options, stdin)
-    if (trace.kind === 'refused') {
-      close()
-      const message = trace.message.includes(path) ? trace.message : `${path}: ${trace.message}`
-      return refuse(trace.code, message, trace.advice)
+    const before = traces.length
+    for await (const opened of openInputs(path, { stdin: io.stdin, signal: io.signal })) {
+      if (opened.kind === 'remark' && !opened.incomplete) continue
+      if (opened.kind === 'remark') return refuse('damaged', `${opened.path}: ${opened.text}.`, 'Fetch it again.')
+      const trace = opened.kind === 'input' ? openTrace(opened, options) : opened.refusal
+      if (trace.kind === 'trace') traces.push(trace)
+      else if (!isNoTrace(opened, trace)) return named(opened.path, trace)
     }
-    traces.push(trace)
+    if (traces.length === before) return refuse('not-a-trace', `There is no trace in ${path}.`, 'Give a trace.')
   }
-  const merged = mergeTraces(traces, { options, offsets: traces.map(() => 0n) })
-  if (merged.kind === 'refused') close()
-  return merged
+  return mergeTraces(traces, { options, offsets: traces.map(() => 0n) })
+}
+
+function named(path: string, { code, message, advice }: Refusal): Refusal {
+  return refuse(code, message.includes(path) ? message : `${path}: ${message}`, advice)
 }

@@ -1,3 +1,4 @@
+import type { Input } from '../../ingest/inputs/input.ts'
 import { createKernelTextParser, type KernelTextParser, type ParserState } from '../../ingest/kernel-text-parser.ts'
 import type { Format as Layout } from '../../ingest/layout.ts'
 import { readBatches } from '../../ingest/read-batches.ts'
@@ -5,19 +6,22 @@ import type { CaptureFacts } from '../log/captures.ts'
 import type { BatchReader, ReaderStart } from '../projection/ingest-request.ts'
 import type { CaptureOptions } from './ingest-options.ts'
 
-/** Reads one file into batches. */
+/** What is known of a trace besides its text. */
+export type Around = Pick<Input, 'found' | 'clockBeside'>
+
+/** Reads one input into batches. */
 export function createTraceReader(
   { bytes, resume, onBytes }: ReaderStart,
   format: Layout,
   options: CaptureOptions,
-  clockFile: string | null,
+  input: Around & Pick<Input, 'ending'>,
 ): BatchReader {
   const state = resume ? { resume: { state: resume.state as ParserState, strings: resume.strings } } : {}
   const parser = createKernelTextParser({ format, ignore: ignoredBy(options), at: timeGiven(options), ...state })
   return {
-    batches: readBatches(bytes, parser, { onBytes, recycle: true }),
+    batches: readBatches(bytes, parser, { onBytes, recycle: true, cut: () => input.ending.cut }),
     state: () => parser.state(),
-    facts: () => captureFacts(parser, options, clockFile),
+    facts: () => captureFacts(parser, options, input),
   }
 }
 
@@ -31,12 +35,19 @@ export function timeGiven({ at }: CaptureOptions): bigint | null {
   return at === undefined ? null : BigInt(at)
 }
 
-/** What the parser found out; the clock that was given goes before the one in the file, and that before a file beside it. */
+/** What was found out; the clock that was given goes before the one in the file, and that before a file beside it. */
 export function captureFacts(
   parser: KernelTextParser,
-  { clock }: CaptureOptions,
-  clockFile: string | null,
+  options: CaptureOptions,
+  { found, clockBeside }: Around,
 ): CaptureFacts {
-  const { format, clock: found, ticks, host, bootId, kernel } = parser.facts()
-  return { format, clock: clock ?? found ?? clockFile, ticks: ticks ?? false, host, bootId, kernel }
+  const { format, clock, ticks, host, bootId, kernel } = parser.facts()
+  return {
+    format,
+    clock: options.clock ?? found.clock ?? clock ?? clockBeside,
+    ticks: ticks ?? false,
+    host: host ?? found.host,
+    bootId,
+    kernel: kernel ?? found.kernel,
+  }
 }

@@ -23,8 +23,8 @@ export type Note =
   | { kind: 'buffer-started'; line: number; cpu: number; beforeEvent: number }
   /** `# entries-in-buffer/entries-written: A/B   #P:n`, trace.c `print_event_info()`. */
   | { kind: 'entries'; line: number; inBuffer: bigint; written: bigint; cpus: number; beforeEvent: number }
-  /** The last line ended without a newline in the middle of a record. */
-  | { kind: 'cut'; line: number; beforeEvent: number }
+  /** The last line ended without a newline in the middle of a record; or, as `why` says, what it was packed in did. */
+  | { kind: 'cut'; line: number; beforeEvent: number; why?: string }
   /** Lines that are no trace text, or damaged: what they once said may have been an event. */
   | { kind: 'unread'; line: number; lines: number; beforeEvent: number }
   /** From `line` on, the lines are those of another input of a merged capture; each input has an order of its own. */

@@ -17,7 +17,7 @@ describe('inputs that are no trace: exit 3, in words, and nothing written', () =
   test.each([
     ['an empty file', () => at.file('empty.txt', ''), /empty\.txt: The input is empty.*Was the trace read as root/],
     ['a PNG', () => at.file('shot.png', PNG), /shot\.png: The input is a PNG image, not text\./],
-    ['a directory', () => at.dir, /is a directory\. Give the trace files in it/],
+    ['a folder without traces', () => at.dir, /there is no trace in it \(0 other files\)/],
     ['a missing file', () => join(at.dir, 'none.txt'), /There is no file .*none\.txt\. Check the path/],
     ['zeros', () => at.file('zeros.bin', Buffer.alloc(100_000)), /The first 65536 bytes are all zero\./],
     [
@@ -25,7 +25,16 @@ describe('inputs that are no trace: exit 3, in words, and nothing written', () =
       () => at.file('novel.txt', 'It was a dark night.\n'.repeat(50)),
       /None of the first 50 lines is a line of a trace/,
     ],
-    ['gzip', () => at.file('trace.gz', Buffer.from('1f8b0800', 'hex')), /compressed \(gzip\)\. Unpack it first/],
+    [
+      'gzip, cut',
+      () => at.file('trace.gz', Buffer.from('1f8b0800', 'hex')),
+      /Nothing of it can be unpacked: the gzip data/,
+    ],
+    [
+      'a zip archive',
+      () => at.file('t.zip', Buffer.from('504b0304', 'hex')),
+      /zip archive\)\. Unpack it first: unzip -p/,
+    ],
   ])('%s', async (_, make, message) => {
     const { code, stdout, stderr } = await at.run('ingest', make())
     expect(code).toBe(3)

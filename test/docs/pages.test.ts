@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { PROGRAMS } from '../../ingest/inputs/unpack.ts'
 import { LAYOUTS } from '../../ingest/layout.ts'
 import { FORMATS } from '../../src/cli/command.ts'
 import { COMMANDS } from '../../src/cli/commands.ts'
@@ -49,6 +50,13 @@ describe('docs/cli.md', () => {
       expect(section(page, 'Exit codes')).toMatch(new RegExp(`^\\| ${code} `, 'm'))
     expect(CLOCKS).toEqual(expect.arrayContaining(['mono', 'boot', 'local']))
   })
+})
+
+test('docs/inputs.md names every program that is called, and what is done with each kind of input', () => {
+  const page = read('docs/inputs.md')
+  const programs = Object.values(PROGRAMS).map(({ command }) => command)
+  for (const name of [...programs, 'trace-cmd report -t -N', 'perf script', 'gzip', 'zstd', 'tar', 'UTF-16', 'zip'])
+    expect(page).toContain(name)
 })
 
 describe('docs/rules.md', () => {

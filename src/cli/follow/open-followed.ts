@@ -1,6 +1,8 @@
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname } from 'node:path'
 import type { FileTap } from '../../../ingest/file-tap.ts'
 import { follow } from '../../../ingest/follow.ts'
+import { readClockBeside } from '../../../ingest/inputs/clock-file.ts'
+import { createEnding, NOTHING_FOUND } from '../../../ingest/inputs/input.ts'
 import { LAYOUTS } from '../../../ingest/layout.ts'
 import { FLUSH } from '../../../ingest/read-batches.ts'
 import type { Refusal } from '../../../ingest/refusal.ts'
@@ -8,7 +10,7 @@ import type { FollowEnd } from '../../../ingest/tap.ts'
 import { HEAD_BYTES } from '../../log/content.ts'
 import { UsageError } from '../command.ts'
 import type { CaptureOptions } from '../ingest-options.ts'
-import { type OpenedTrace, readTraceClock } from '../open-trace.ts'
+import type { OpenedTrace } from '../open-trace.ts'
 import { createTraceReader } from '../trace-reader.ts'
 import { awaitHead } from './await-head.ts'
 import type { OpenedTap } from './open-tap.ts'
@@ -18,6 +20,8 @@ export interface FollowedTrace extends OpenedTrace {
   signal: AbortSignal
   /** Why following ended; null while it goes on. */
   end(): FollowEnd | null
+  /** Lets go of the input, read to its end or not. */
+  close(): void
   /** Waits until a file has more than so many bytes; false where it came to an end instead. */
   growsBeyond(bytes: number): Promise<boolean>
 }
@@ -67,12 +71,15 @@ export async function openFollowed(
     yield FLUSH
     yield* follow(tap, { ...limits, onEnd })
   }
-  const clockFile = path === '-' ? null : readTraceClock(join(dirname(path), 'trace_clock'))
+  const around = { found: NOTHING_FOUND, clockBeside: path === '-' ? null : readClockBeside(dirname(path)) }
+  const ending = createEnding()
   return {
     kind: 'trace',
+    path,
     format: layout.format,
     takesTime: LAYOUTS[layout.format].takesTime ?? false,
-    clockFile,
+    around,
+    ending,
     size: null,
     content: {
       name: path === '-' ? '-' : basename(path),
@@ -81,7 +88,7 @@ export async function openFollowed(
       open: opened.kind === 'file' ? opened.tap.snapshot : fromPipe,
       follow: opened.kind === 'file' ? (at) => fromFile(opened.tap, at) : fromPipe,
     },
-    read: (start) => createTraceReader(start, layout.format, options, clockFile),
+    read: (start) => createTraceReader(start, layout.format, options, { ...around, ending }),
     signal: leave.signal,
     end: () => end,
     async growsBeyond(bytes) {

@@ -51,7 +51,7 @@ export function onNote(context: Context, note: Note): void {
         from: window.end,
         to: null,
         lost: null,
-        reason: 'the trace is cut in the middle of a line',
+        reason: note.why ?? 'the trace is cut in the middle of a line',
         seq,
       })
     case 'unread':

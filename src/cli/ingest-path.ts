@@ -1,0 +1,92 @@
+/** Everything that one argument of `ingest` stands for: a file, or the members of a folder or an archive. */
+import { InputError, type OpenedInput } from '../../ingest/inputs/input.ts'
+import { openInputs } from '../../ingest/inputs/open-inputs.ts'
+import type { Refusal, RefusalCode } from '../../ingest/refusal.ts'
+import { printable } from '../output/table.ts'
+import { Exit, type IngestOptions, type Io } from './command.ts'
+import type { CaptureOptions } from './ingest-options.ts'
+import { type OpenedTrace, openTrace } from './open-trace.ts'
+import { refusalText } from './refusal-text.ts'
+
+export type Flags = Pick<IngestOptions, 'name' | 'strict'> & { quiet: boolean }
+
+/** What is no trace may lie in a folder or an archive without a word of blame. */
+const NO_TRACE: readonly RefusalCode[] = ['not-a-trace', 'empty', 'binary', 'console-log']
+
+type IngestOne = (trace: OpenedTrace) => Promise<number>
+
+/** Gives each trace to `ingestOne`; all that is none is said on stderr. Returns the exit codes of all of them. */
+export async function ingestPath(
+  path: string,
+  kept: CaptureOptions,
+  flags: Flags,
+  io: Io,
+  ingestOne: IngestOne,
+): Promise<number[]> {
+  const codes: number[] = []
+  let skipped = 0
+  for await (const opened of openInputs(path, { stdin: io.stdin, name: flags.name, signal: io.signal })) {
+    if (io.signal.aborted) return [...codes, Exit.interrupted]
+    const found = whatItIs(opened, kept)
+    if (found.kind === 'remark') {
+      if (found.incomplete || !flags.quiet) say(io, found.path, found.text)
+      if (found.incomplete && flags.strict) codes.push(Exit.incomplete)
+    } else if (found.kind === 'trace') {
+      codes.push(await readTrace(found, flags, io, ingestOne))
+    } else if (opened.kind !== 'remark' && isNoTrace(opened, found)) {
+      skipped++
+      if (!flags.quiet) say(io, opened.path, `skipped: ${found.message}`)
+    } else {
+      io.stderr.write(refusalText(opened.path, found))
+      const cut = cutOf(opened)
+      if (cut !== null) say(io, opened.path, cut)
+      codes.push(Exit.input)
+    }
+    if (io.signal.aborted) break
+  }
+  if (codes.length > 0) return codes
+  io.stderr.write(`revenant: ${printable(path)}: there is no trace in it (${skipped} other files). Give a trace.\n`)
+  return [Exit.input]
+}
+
+/** A file that lies in a folder or an archive and is whole, and yet is no trace. */
+export function isNoTrace(opened: Exclude<OpenedInput, { kind: 'remark' }>, { code }: Refusal): boolean {
+  return opened.member && NO_TRACE.includes(code) && cutOf(opened) === null
+}
+
+function cutOf(opened: OpenedInput): string | null {
+  return opened.kind === 'input' ? opened.ending.cut : null
+}
+
+type Seen = Extract<OpenedInput, { kind: 'remark' }> | OpenedTrace | Refusal
+
+function whatItIs(opened: OpenedInput, kept: CaptureOptions): Seen {
+  if (opened.kind === 'input') return openTrace(opened, kept)
+  return opened.kind === 'remark' ? opened : opened.refusal
+}
+
+/** Bytes that turn out to be damaged end this trace, and no other. */
+export async function readTrace(
+  trace: OpenedTrace,
+  { quiet, strict }: Flags,
+  io: Io,
+  ingestOne: IngestOne,
+): Promise<number> {
+  let code: number
+  try {
+    code = await ingestOne(trace)
+  } catch (error) {
+    if (!(error instanceof InputError) || io.signal.aborted) throw error
+    io.stderr.write(refusalText(trace.path, error.refusal))
+    return Exit.input
+  }
+  const { ending } = trace
+  if (!quiet) for (const remark of ending.remarks) say(io, trace.path, remark)
+  if (ending.cut === null || code === Exit.interrupted) return code
+  say(io, trace.path, `${ending.cut}; what came before is read, the evidence is incomplete`)
+  return strict && code === Exit.done ? Exit.incomplete : code
+}
+
+function say(io: Io, path: string, text: string): void {
+  io.stderr.write(`revenant: ${printable(`${path}: ${text}`)}\n`)
+}
