@@ -63,8 +63,10 @@ export interface IngestOptions {
   layout?: string
   /** Time of a snapshot. */
   at?: string
-  /** Event names that are counted as `ignored`. */
-  ignore?: string[]
+  /** Patterns of event names to be kept though they are noise. */
+  keep?: string[]
+  /** Patterns of event names that are counted as `ignored`. */
+  drop?: string[]
   /** All files are one capture. */
   merge?: boolean
   /** What the capture is called. */

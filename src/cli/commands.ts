@@ -39,8 +39,12 @@ export const COMMANDS: readonly CommandEntry[] = [
       new Option('--name <text>', "the capture's name, instead of the file's"),
       new Option('--late-unmap-warning <seconds>', 'from when on an unmap after a revoke is late (default 1)'),
       new Option('--late-unmap-error <seconds>', 'from when on that is an error (default 10)'),
-      new Option('--ignore <event>', 'an event name to count and not to judge; may be repeated').argParser(
-        (name: string, previous: string[] = []) => [...previous, name],
+      new Option(
+        '--keep <pattern>',
+        'events to judge though they are noise: a name, a glob or all; repeatable',
+      ).argParser(several),
+      new Option('--drop <pattern>', 'events to count and not to judge: a name or a glob; repeatable').argParser(
+        several,
       ),
       new Option('--follow', 'go on reading what is written to the file or pipe, until ^C'),
       new Option('--idle-exit <seconds>', 'with --follow: end when nothing came for so long'),
@@ -140,6 +144,10 @@ export function registerCommands(
       return start(async () => (await entry.load()).run as Run, args, command.optsWithGlobals())
     })
   }
+}
+
+function several(text: string, previous: string[] = []): string[] {
+  return [...previous, text]
 }
 
 function parameter(text: string, previous: [string, string][]): [string, string][] {

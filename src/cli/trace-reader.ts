@@ -1,5 +1,6 @@
 import { createKernelTextParser, type KernelTextParser, type ParserState } from '../../ingest/kernel-text-parser.ts'
 import type { Format as Layout } from '../../ingest/layout.ts'
+import { deselection } from '../../ingest/noise.ts'
 import { readBatches } from '../../ingest/read-batches.ts'
 import type { CaptureFacts } from '../log/captures.ts'
 import type { BatchReader, ReaderStart } from '../projection/ingest-request.ts'
@@ -13,17 +14,17 @@ export function createTraceReader(
   clockFile: string | null,
 ): BatchReader {
   const state = resume ? { resume: { state: resume.state as ParserState, strings: resume.strings } } : {}
-  const parser = createKernelTextParser({ format, ignore: ignoredBy(options), at: timeGiven(options), ...state })
+  const parser = createKernelTextParser({
+    format,
+    ...deselection(options.keep, options.drop),
+    at: timeGiven(options),
+    ...state,
+  })
   return {
     batches: readBatches(bytes, parser, { onBytes, recycle: true }),
     state: () => parser.state(),
     facts: () => captureFacts(parser, options, clockFile),
   }
-}
-
-export function ignoredBy({ ignore }: CaptureOptions): (name: string) => boolean {
-  const ignored = new Set(ignore)
-  return (name) => ignored.has(name)
 }
 
 /** When a snapshot was taken, as far as somebody said. */
@@ -37,6 +38,7 @@ export function captureFacts(
   { clock }: CaptureOptions,
   clockFile: string | null,
 ): CaptureFacts {
-  const { format, clock: found, ticks, kernel } = parser.facts()
-  return { format, clock: clock ?? found ?? clockFile, ticks: ticks ?? false, host: null, bootId: null, kernel }
+  const { format, clock: found, ticks, kernel, ignoredNames } = parser.facts()
+  const unknown = { host: null, bootId: null }
+  return { format, clock: clock ?? found ?? clockFile, ticks: ticks ?? false, kernel, ignoredNames, ...unknown }
 }
