@@ -29,6 +29,7 @@ export type RefusalCode =
   | 'clocks-differ'
   | 'no-time'
   | 'not-a-trace'
+  | 'layout-not-redactable'
 
 export function refuse(code: RefusalCode, message: string, advice: string): Refusal {
   return { kind: 'refused', code, message, advice }

@@ -15,6 +15,10 @@ export interface CommandEntry {
 }
 
 const severity = (flags: string, doc: string) => new Option(flags, doc).choices([...SEVERITIES])
+const redaction = () => [
+  new Option('--redact', 'put other names for tasks, devices, pids and addresses, the same for the same'),
+  new Option('--redact-key <file>', 'the key that decides which; without one they differ from run to run'),
+]
 const capture = () => new Option('--capture <id>', 'only this capture, by its number in `query captures`')
 
 /** Clocks that count nanoseconds: with the others no duration could be judged. */
@@ -48,6 +52,7 @@ export const COMMANDS: readonly CommandEntry[] = [
       ),
       new Option('--follow', 'go on reading what is written to the file or pipe, until ^C'),
       new Option('--idle-exit <seconds>', 'with --follow: end when nothing came for so long'),
+      ...redaction(),
     ],
     load: () => import('./ingest.ts'),
   },
@@ -100,6 +105,13 @@ export const COMMANDS: readonly CommandEntry[] = [
       new Option('--check <file...>', 'say what these traces can prove, and what to add'),
     ],
     load: () => import('./record.ts'),
+  },
+  {
+    name: 'export',
+    summary: 'the text of a trace, redacted so that it can be given away',
+    arguments: ['[file]', 'a trace file, - is stdin; else a capture of the log'],
+    options: () => [capture(), ...redaction(), new Option('--output <file>', 'a file to be made, instead of stdout')],
+    load: () => import('./export.ts'),
   },
   {
     name: 'rebuild',

@@ -8,8 +8,10 @@ import { holes, reaches, standingOf } from './evidence.ts'
 import { ingestDocument } from './ingest-document.ts'
 import { type CaptureOptions, captureOptions, idleMilliseconds } from './ingest-options.ts'
 import { openMerged } from './open-merged.ts'
-import { type OpenedTrace, openTrace } from './open-trace.ts'
+import type { OpenedTrace } from './open-trace.ts'
 import { createOrderRemark, createProgressLine } from './progress.ts'
+import { traceOpener } from './redact-trace.ts'
+import { keyOf } from './redaction-key.ts'
 import { refusalText } from './refusal-text.ts'
 import { writeAll } from './write-all.ts'
 
@@ -28,6 +30,9 @@ export const run: Run<IngestOptions> = async (paths, options, io) => {
   if (kept.at !== undefined && options.follow)
     throw new UsageError('ingest: --at is the time of a snapshot, and --follow reads a trace while it is written')
   const idleMs = idleMilliseconds(options, paths)
+  if (options.redact && options.follow)
+    throw new UsageError('ingest: --redact is for a trace that is whole; follow it to a file, and redact that')
+  const open = traceOpener(kept, keyOf('ingest', options), io.stdin)
   const log = lazyWriter(options.db)
   const codes: number[] = []
   try {
@@ -38,7 +43,7 @@ export const run: Run<IngestOptions> = async (paths, options, io) => {
       return worstOf(await followTrace({ path, options: kept, idleMs, quiet: options.quiet, ingest }, io))
     }
     for (const path of options.merge ? [paths.join(' + ')] : paths) {
-      const trace = await (options.merge ? openMerged(paths, kept, io.stdin) : openTrace(path, kept, io.stdin))
+      const trace = await (options.merge ? openMerged(paths, kept, open) : open(path))
       if (trace.kind === 'refused') {
         io.stderr.write(refusalText(path, trace))
         codes.push(Exit.input)

@@ -1,0 +1,146 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { detectLayout } from '../../ingest/detect-layout.ts'
+import type { Format } from '../../ingest/layout.ts'
+import type { Pseudonyms } from '../../src/redact/pseudonyms.ts'
+import { isKernelGiven } from '../../src/redact/tasks.ts'
+import { fixture, LAYOUTS_DIR, readWhole } from '../ingest/read-whole.ts'
+import { type Folded, foldText } from '../support/fold-file.ts'
+import { FIXTURES, tracesIn } from '../support/real-traces.ts'
+import { pseudonyms, redactText } from './redacted.ts'
+
+const EXAMPLES = join(import.meta.dirname, '../../examples')
+const TRACES = [
+  ...tracesIn(FIXTURES).map(({ name, path }) => ({ name, path })),
+  ...readdirSync(EXAMPLES)
+    .filter((name) => name.endsWith('.txt'))
+    .map((name) => ({ name: `examples/${name}`, path: join(EXAMPLES, name) })),
+]
+
+/** What a fold found, with every name that redaction changes put through `names`. */
+function judged(folded: Folded, names: Pseudonyms | null) {
+  const device = (name: string | null) => (name === null || !names ? name : names.device(name))
+  const bus = (iova: bigint | null) => (iova === null || !names ? iova : names.bus(iova))
+  const pid = (number: number | null | undefined) => (number == null || !names ? number : names.pid(number))
+  const comm = (name: string | null | undefined) => (name == null || !names ? name : names.comm(name))
+  const pointer = (text: string | null) =>
+    text === null || !names ? text : `0x${names.pointer(BigInt(text)).toString(16)}`
+  return {
+    findings: folded.findings.map((f) => [
+      f.rule,
+      f.severity,
+      f.verdict,
+      f.ns,
+      f.ino,
+      f.importerClass,
+      device(f.exporterDevice),
+      device(f.importerDevice),
+      pointer(f.attachment),
+      bus(f.iova),
+      comm(f.comm),
+      pid(f.pid),
+      f.evidence,
+    ]),
+    buffers: folded.buffers.map((b) => ({ ...b, exporterDevice: device(b.exporterDevice) })),
+    attachments: folded.attachments.map((a) => ({
+      ...a,
+      importerDevice: device(a.importerDevice),
+      attachment: pointer(a.attachment),
+    })),
+    mappings: folded.mappings.map((m) => ({
+      ...m,
+      importerDevice: device(m.importerDevice),
+      attachment: pointer(m.attachment),
+      iova: bus(m.iova),
+      unmappedComm: comm(m.unmappedComm),
+      unmappedPid: pid(m.unmappedPid),
+    })),
+    revocations: folded.revocations.map((r) => ({
+      ...r,
+      exporterDevice: device(r.exporterDevice),
+      slowestImporter: device(r.slowestImporter),
+    })),
+    resets: folded.resets.map((r) => ({ ...r, device: device(r.device) })),
+    gaps: folded.gaps,
+    tier: folded.tier,
+    events: folded.events,
+  }
+}
+
+describe('a redacted trace is judged as the real one', () => {
+  it.each(TRACES)('$name', async ({ path }) => {
+    const text = readFileSync(path)
+    const names = pseudonyms()
+    const redacted = await redactText(text, 'ftrace-text', names)
+    expect(judged(await foldText(redacted), null)).toEqual(judged(await foldText(text), names))
+  })
+})
+
+const LAYOUT_FILES = readdirSync(LAYOUTS_DIR).flatMap((name) => {
+  if (!name.endsWith('.txt')) return []
+  const layout = detectLayout(fixture(name))
+  return layout.kind === 'layout' ? [{ name, path: join(LAYOUTS_DIR.pathname, name), format: layout.format }] : []
+})
+const ALL: { name: string; path: string; format: Format }[] = [
+  ...LAYOUT_FILES,
+  ...TRACES.map((trace) => ({ ...trace, format: 'ftrace-text' as Format })),
+]
+
+describe('every line stays a line of its kind, with its time, CPU and event', () => {
+  it.each(ALL)('$name', async ({ path, format }) => {
+    const text = readFileSync(path)
+    const oneBatch = { format, batchBytes: 1024 * 1024, batchLines: 65_536 }
+    const before = await readWhole(text, oneBatch)
+    const after = await readWhole(await redactText(text, format), oneBatch)
+    expect(after.kinds).toEqual(before.kinds)
+    expect(after.notes).toEqual(before.notes)
+    const { samples: _, kernel: __, ...facts } = before.facts
+    expect(after.facts).toMatchObject(facts)
+    const columns = ({ batches }: typeof before) =>
+      batches.map((b) => [
+        [...b.time.subarray(0, b.count)],
+        [...b.cpu.subarray(0, b.count)],
+        [...b.line.subarray(0, b.count)],
+      ])
+    expect(columns(after)).toEqual(columns(before))
+  })
+})
+
+/** A word of the original that stands in the redacted text, and what must not be a part of it there. */
+function remains(redacted: string, word: string): boolean {
+  const edge = (c: string | undefined) => c === undefined || !/[\w.-]/.test(c)
+  for (let at = redacted.indexOf(word); at >= 0; at = redacted.indexOf(word, at + 1))
+    if (edge(redacted[at - 1]) && edge(redacted[at + word.length])) return true
+  return false
+}
+
+describe('nothing of the original remains', () => {
+  it.each(ALL)('$name', async ({ path, format }) => {
+    const text = readFileSync(path)
+    const redacted = (await redactText(text, format)).toString('latin1')
+    const whole = await readWhole(text, { format })
+    const tasks = new Map<string, Set<string>>()
+    for (const event of whole.events) {
+      const [, comm, pid] = /^\d+: (.*)-(\d+) \(-?\d+\) \[\d+\] \d+ /.exec(event)!
+      const pids = tasks.get(comm!) ?? new Set()
+      tasks.set(comm!, pids.add(pid!))
+    }
+    const left: string[] = []
+    for (const [comm, pids] of tasks) {
+      for (const pid of pids) if (pid !== '0' && redacted.includes(`${comm}-${pid} `)) left.push(`${comm}-${pid}`)
+      if (!isKernelGiven(comm) && comm !== '# tracer: nop' && remains(redacted, comm)) left.push(comm)
+    }
+    const original = text.toString('latin1')
+    for (const [pointer] of original.matchAll(/\b(?:0x)?(?:ff[0-9a-f]{14}|00000000[0-9a-f]{8})\b/g)) {
+      const digits = pointer.replace('0x', '')
+      const isRange = /^00000000/.test(digits) && (pointer.startsWith('0x') || BigInt(`0x${digits}`) < 65536n)
+      if (!isRange && !/^f{13}/.test(digits) && redacted.includes(digits)) left.push(pointer)
+    }
+    for (const [bdf] of original.matchAll(/\b[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]\b/g))
+      if (redacted.includes(bdf.slice(5))) left.push(bdf)
+    for (const [, marker] of original.matchAll(/: (?:tracing_mark_write|print|bprint): (.{4,})$/gm))
+      if (marker !== '# tracer: nop' && redacted.includes(marker!)) left.push(marker!)
+    expect([...new Set(left)]).toEqual([])
+  })
+})
