@@ -4,7 +4,7 @@ import type { AddressUse } from './numbers.ts'
 import { type Pseudonyms, REDACTED } from './pseudonyms.ts'
 import { redactAtom, redactList, redactWords, SYMBOL } from './values.ts'
 
-const PID = /(?:^|_)(?:pid|tgid|tid|ppid)$/
+const PID = /(?:^|_)(?:pid|tgid|tid|ppid|pgid)$/
 const COMM = /(?:^|_)(?:comm|task|tsk)$/
 const PHYSICAL = /^(?:paddr|phys|phys_addr|phys_addrs|pa|pfn)$/
 const BUS = /^(?:addr|addrs|address|fault_addr|dma_addrs|iova_start|iova_end)$/

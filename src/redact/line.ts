@@ -5,7 +5,8 @@ import { createLineHead, GIVEN_NAMES, type LineHead, Scan } from '../../ingest/l
 import { type Refusal, refuse } from '../../ingest/refusal.ts'
 import { structureOf } from '../../ingest/structure.ts'
 import { redactContext } from './context.ts'
-import { redactPayload, redactPointers } from './payload.ts'
+import { redactPointers } from './numbers.ts'
+import { redactPayload } from './payload.ts'
 import { type Pseudonyms, REDACTED } from './pseudonyms.ts'
 import { redactStructure } from './structure.ts'
 

@@ -47,3 +47,11 @@ export function redactByteArray(text: string, use: AddressUse, names: Pseudonyms
   }
   return bytes.toString('hex').replace(/..(?=.)/g, '$&,')
 }
+
+/** Every address in a text that is otherwise to be kept. */
+export function redactPointers(text: string, names: Pseudonyms): string {
+  return text.replace(/(?<![\w+/])(?:0x[0-9a-f]{1,16}|[0-9a-f]{16}|7f[0-9a-f]{10})(?!\w)/g, (found) => {
+    const bare = found.length === 12 && !found.startsWith('0x')
+    return bare ? redactHex(`0x${found}`, 'object', names).slice(2) : redactHex(found, 'object', names)
+  })
+}

@@ -1,4 +1,4 @@
-import { redactPointers } from './payload.ts'
+import { redactPointers } from './numbers.ts'
 import type { Pseudonyms } from './pseudonyms.ts'
 
 /** Header lines that say what kind of trace it is, and nothing of the machine. */

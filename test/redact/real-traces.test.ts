@@ -3,11 +3,11 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { detectLayout } from '../../ingest/detect-layout.ts'
 import type { Format } from '../../ingest/layout.ts'
-import type { Pseudonyms } from '../../src/redact/pseudonyms.ts'
 import { isKernelGiven } from '../../src/redact/tasks.ts'
 import { fixture, LAYOUTS_DIR, readWhole } from '../ingest/read-whole.ts'
-import { type Folded, foldText } from '../support/fold-file.ts'
+import { foldText } from '../support/fold-file.ts'
 import { FIXTURES, tracesIn } from '../support/real-traces.ts'
+import { judged } from './judged.ts'
 import { pseudonyms, redactText } from './redacted.ts'
 
 const EXAMPLES = join(import.meta.dirname, '../../examples')
@@ -17,56 +17,6 @@ const TRACES = [
     .filter((name) => name.endsWith('.txt'))
     .map((name) => ({ name: `examples/${name}`, path: join(EXAMPLES, name) })),
 ]
-
-/** What a fold found, with every name that redaction changes put through `names`. */
-function judged(folded: Folded, names: Pseudonyms | null) {
-  const device = (name: string | null) => (name === null || !names ? name : names.device(name))
-  const bus = (iova: bigint | null) => (iova === null || !names ? iova : names.bus(iova))
-  const pid = (number: number | null | undefined) => (number == null || !names ? number : names.pid(number))
-  const comm = (name: string | null | undefined) => (name == null || !names ? name : names.comm(name))
-  const pointer = (text: string | null) =>
-    text === null || !names ? text : `0x${names.pointer(BigInt(text)).toString(16)}`
-  return {
-    findings: folded.findings.map((f) => [
-      f.rule,
-      f.severity,
-      f.verdict,
-      f.ns,
-      f.ino,
-      f.importerClass,
-      device(f.exporterDevice),
-      device(f.importerDevice),
-      pointer(f.attachment),
-      bus(f.iova),
-      comm(f.comm),
-      pid(f.pid),
-      f.evidence,
-    ]),
-    buffers: folded.buffers.map((b) => ({ ...b, exporterDevice: device(b.exporterDevice) })),
-    attachments: folded.attachments.map((a) => ({
-      ...a,
-      importerDevice: device(a.importerDevice),
-      attachment: pointer(a.attachment),
-    })),
-    mappings: folded.mappings.map((m) => ({
-      ...m,
-      importerDevice: device(m.importerDevice),
-      attachment: pointer(m.attachment),
-      iova: bus(m.iova),
-      unmappedComm: comm(m.unmappedComm),
-      unmappedPid: pid(m.unmappedPid),
-    })),
-    revocations: folded.revocations.map((r) => ({
-      ...r,
-      exporterDevice: device(r.exporterDevice),
-      slowestImporter: device(r.slowestImporter),
-    })),
-    resets: folded.resets.map((r) => ({ ...r, device: device(r.device) })),
-    gaps: folded.gaps,
-    tier: folded.tier,
-    events: folded.events,
-  }
-}
 
 describe('a redacted trace is judged as the real one', () => {
   it.each(TRACES)('$name', async ({ path }) => {
