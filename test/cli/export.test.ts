@@ -73,8 +73,7 @@ describe('export --redact', () => {
   })
 
   test('of several captures, one has to be named', async () => {
-    await at.json('ingest', example('clean-flr'))
-    await at.json('ingest', example('sysfs-reset'))
+    await at.run('ingest', example('clean-flr'), example('sysfs-reset'))
     expect((await at.run('export', '--redact')).stderr).toMatch(/has 2 captures; say which one with --capture/)
     expect((await at.run('export', '--redact', '--capture', '2')).code).toBe(0)
   })
@@ -114,6 +113,15 @@ describe('ingest --redact', () => {
     expect(await at.json('query', 'captures')).toMatchObject([{ name: 'redacted' }])
     const other = await at.json<IngestDocument>('ingest', example('sysfs-reset'), '--redact')
     expect(other).toMatchObject({ capture: 2, duplicate: false })
+  })
+
+  test('inputs that are merged are all redacted', async () => {
+    const files = [example('clean-flr'), example('sysfs-reset')]
+    const document = await at.json<IngestDocument>('ingest', ...files, '--merge', '--redact', '--redact-key', key())
+    expect(document.findings.critical).toBe(1)
+    expect(await at.json('query', 'captures')).toMatchObject([{ name: 'redacted + redacted' }])
+    const { stdout } = await at.run('query', 'events', '--json')
+    for (const secret of SECRETS.slice(0, 3)) expect(stdout.includes(secret), secret).toBe(false)
   })
 
   test('a name that is given is kept', async () => {
