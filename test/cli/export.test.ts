@@ -55,6 +55,7 @@ describe('export --redact', () => {
     [['export', 'a.txt', '--redact-key', 'k'], /give --redact as well/],
     [['export', 'a.txt', '--redact', '--redact-key', '/nowhere/k'], /\/nowhere\/k cannot be read/],
     [['ingest', 'a.txt', '--redact-key', 'k'], /give --redact as well/],
+    [['ingest', 'a.txt', '--redact', '--follow'], /--redact is for a trace that is whole/],
   ])('%j is wrong usage', async (args, message) => {
     const { code, stderr } = await at.run(...args)
     expect(stderr).toMatch(message)
