@@ -20,6 +20,8 @@ export interface CaptureFacts extends HeaderFacts {
   lines: number
   events: number
   ignored: number
+  /** How many lines of which events were ignored. */
+  ignoredNames: Record<string, number>
   malformed: number
   structural: number
   /** The first few malformed lines. */
@@ -40,6 +42,7 @@ export function emptyFacts(format: Format): CaptureFacts {
     lines: 0,
     events: 0,
     ignored: 0,
+    ignoredNames: {},
     malformed: 0,
     structural: 0,
     samples: [],

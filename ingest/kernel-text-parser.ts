@@ -3,8 +3,8 @@ import { CR, LF } from './ascii.ts'
 import { isBytesLiteral } from './bytes-literal.ts'
 import { type CaptureFacts, emptyFacts } from './capture-facts.ts'
 import { decodeText } from './decode-text.ts'
+import { createNameChooser, type Deselection } from './deselect.ts'
 import { Dictionary } from './dictionary.ts'
-import { isFreeText } from './free-text.ts'
 import { type HeaderFacts, readHeader } from './header.ts'
 import { beginLayout, type Format } from './layout.ts'
 import { nextLineFeed } from './line-feed.ts'
@@ -38,11 +38,9 @@ export interface MergedInput {
   offset: string
 }
 
-export interface ParserOptions {
+export interface ParserOptions extends Deselection {
   /** Default `ftrace-text`; see `detectLayout`. */
   format?: Format
-  /** Asked once for each event name: such lines are counted as ignored and get no columns. */
-  ignore?: (name: string) => boolean
   /** Time of all lines of a snapshot (`takesTime`), nanoseconds of the trace's clock; the same when going on. Null: only their order. */
   at?: bigint | null
   /** Goes on where `state()` was taken; `strings` are those of all batches before, in order. */
@@ -69,7 +67,6 @@ export interface KernelTextParser {
 
 const SAMPLES = 5
 const SAMPLE_BYTES = 160
-const NameFlag = { keep: 1, ignore: 2, freeText: 4 } as const
 
 /**
  * Reads kernel trace text (`trace`, `trace_pipe`, `snapshot`, per-CPU files) as columns, without a string a line.
@@ -79,7 +76,7 @@ const NameFlag = { keep: 1, ignore: 2, freeText: 4 } as const
  * for await (const batch of readBatches(chunks, parser)) store(batch)
  */
 export function createKernelTextParser(options: ParserOptions = {}): KernelTextParser {
-  const { resume, ignore } = options
+  const { resume } = options
   const facts: CaptureFacts = resume ? structuredClone(resume.state.facts) : emptyFacts(options.format ?? 'ftrace-text')
   let input = resume?.state.input
   let layout = beginLayout(input?.format ?? (facts.format as Format), resume?.state.layout, options.at)
@@ -89,24 +86,10 @@ export function createKernelTextParser(options: ParserOptions = {}): KernelTextP
   const head = createLineHead()
   const dictionary = new Dictionary()
   if (resume) dictionary.restore(resume.strings, resume.state.latin1)
-  let nameFlags = new Uint8Array(1024)
+  const chooser = createNameChooser(dictionary, options, facts.ignoredNames)
   let freeText = resume?.state.freeText ?? false
   let ignoring = resume?.state.ignoring ?? false
   let givenStrings = dictionary.texts.length
-
-  function flagsOf(name: number): number {
-    if (name >= nameFlags.length) {
-      const larger = new Uint8Array(Math.max(name + 1, nameFlags.length * 2))
-      larger.set(nameFlags)
-      nameFlags = larger
-    }
-    const known = nameFlags[name]!
-    if (known !== 0) return known
-    const text = dictionary.texts[name]!
-    const flags = (ignore?.(text) ? NameFlag.ignore : NameFlag.keep) | (isFreeText(text) ? NameFlag.freeText : 0)
-    nameFlags[name] = flags
-    return flags
-  }
 
   function malformed(batch: OpenBatch, p: number, end: number, code: number): LineKind {
     facts.malformed++
@@ -195,9 +178,8 @@ export function createKernelTextParser(options: ParserOptions = {}): KernelTextP
     const b = batch.bytes
     const given = head.givenName < 0 ? null : GIVEN_NAME_BYTES[head.givenName]!
     const name = given ? dictionary.intern(given, 0, given.length) : nameOf(b)
-    const flags = flagsOf(name)
-    freeText = (flags & NameFlag.freeText) !== 0
-    ignoring = (flags & NameFlag.ignore) !== 0
+    freeText = chooser.isFreeText(name)
+    ignoring = chooser.isIgnored(name, b, head)
     if (ignoring) {
       facts.ignored++
       head.commBytes = head.payloadBytes = null
@@ -235,6 +217,10 @@ export function createKernelTextParser(options: ParserOptions = {}): KernelTextP
     if (commBytes === null) return head.commStart < 0 ? UNNAMED : dictionary.intern(b, head.commStart, head.commEnd)
     head.commBytes = null
     return dictionary.intern(commBytes, 0, commBytes.length)
+  }
+
+  function factsSoFar(): CaptureFacts {
+    return { ...structuredClone(facts), ignoredNames: chooser.counts() }
   }
 
   function endLine(batch: OpenBatch, kind: LineKind, next: number): void {
@@ -299,10 +285,10 @@ export function createKernelTextParser(options: ParserOptions = {}): KernelTextP
       const firstLine = facts.lines - batch.lineCount + 1
       return toRecordBatch(batch, firstLine, firstString, dictionary.texts.slice(firstString))
     },
-    facts: () => structuredClone(facts),
+    facts: () => factsSoFar(),
     state: () => ({
       version: 1,
-      facts: structuredClone(facts),
+      facts: factsSoFar(),
       strings: dictionary.texts.length,
       latin1: [...dictionary.latin1],
       freeText,

@@ -40,6 +40,7 @@ export type RefusalCode =
   | 'mail-html'
   | 'mail-base64'
   | 'not-a-trace'
+  | 'layout-not-redactable'
 
 export function refuse(code: RefusalCode, message: string, advice: string): Refusal {
   return { kind: 'refused', code, message, advice }

@@ -17,7 +17,7 @@ export const captures = defineQuery({
     column('kernel', 'utf8', 'kernel release', null),
     column('lines', 'count', 'lines read'),
     column('events', 'count', 'lines that are events'),
-    column('ignored', 'count', 'events that an option deselected'),
+    column('ignored', 'count', 'events that an option or the noise list deselected'),
     column('malformed', 'count', 'lines that are nothing known'),
     column('lost', 'count', 'events known to be missing'),
     column('tier', 'utf8', 'how much the probes of this trace can prove: T0 to T3', null),

@@ -43,6 +43,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   'src/arrow/': ['queries/'],
   'src/output/': ['queries/'],
   'src/record/': ['src/domain/'],
+  'src/redact/': ['ingest/', 'src/domain/'],
   'src/http/': ['queries/', 'src/arrow/', 'src/output/', 'src/log/', 'src/domain/'],
   'src/cli/': [
     'queries/',
@@ -53,6 +54,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     'src/domain/',
     'src/projection/',
     'src/record/',
+    'src/redact/',
     'src/http/app.ts',
   ],
 }

@@ -52,7 +52,20 @@ export class UsageError extends Error {
   readonly exitCode = Exit.usage
 }
 
-export interface IngestOptions {
+export interface RedactOptions {
+  /** Replace the names of tasks and devices, pids and addresses. */
+  redact?: boolean
+  /** Path of a file whose bytes are the key. */
+  redactKey?: string
+}
+
+export interface ExportOptions extends RedactOptions {
+  capture?: string
+  /** Path of a file to be made; - is stdout. */
+  output?: string
+}
+
+export interface IngestOptions extends RedactOptions {
   /** Exit 1 when a violated finding of at least this severity is found. */
   failOn?: string
   strict?: boolean
@@ -63,8 +76,10 @@ export interface IngestOptions {
   layout?: string
   /** Time of a snapshot. */
   at?: string
-  /** Event names that are counted as `ignored`. */
-  ignore?: string[]
+  /** Patterns of event names to be kept though they are noise. */
+  keep?: string[]
+  /** Patterns of event names that are counted as `ignored`. */
+  drop?: string[]
   /** All files are one capture. */
   merge?: boolean
   /** What the capture is called. */

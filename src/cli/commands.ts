@@ -15,6 +15,10 @@ export interface CommandEntry {
 }
 
 const severity = (flags: string, doc: string) => new Option(flags, doc).choices([...SEVERITIES])
+const redaction = () => [
+  new Option('--redact', 'put other names for tasks, devices, pids and addresses, the same for the same'),
+  new Option('--redact-key <file>', 'the key that decides which; without one they differ from run to run'),
+]
 const capture = () => new Option('--capture <id>', 'only this capture, by its number in `query captures`')
 
 /** Clocks that count nanoseconds: with the others no duration could be judged. */
@@ -39,11 +43,16 @@ export const COMMANDS: readonly CommandEntry[] = [
       new Option('--name <text>', "the capture's name, instead of the file's"),
       new Option('--late-unmap-warning <seconds>', 'from when on an unmap after a revoke is late (default 1)'),
       new Option('--late-unmap-error <seconds>', 'from when on that is an error (default 10)'),
-      new Option('--ignore <event>', 'an event name to count and not to judge; may be repeated').argParser(
-        (name: string, previous: string[] = []) => [...previous, name],
+      new Option(
+        '--keep <pattern>',
+        'events to judge though they are noise: a name, a glob or all; repeatable',
+      ).argParser(several),
+      new Option('--drop <pattern>', 'events to count and not to judge: a name or a glob; repeatable').argParser(
+        several,
       ),
       new Option('--follow', 'go on reading what is written to the file or pipe, until ^C'),
       new Option('--idle-exit <seconds>', 'with --follow: end when nothing came for so long'),
+      ...redaction(),
     ],
     load: () => import('./ingest.ts'),
   },
@@ -98,6 +107,13 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./record.ts'),
   },
   {
+    name: 'export',
+    summary: 'the text of a trace, redacted so that it can be given away',
+    arguments: ['[file]', 'a trace file, - is stdin; else a capture of the log'],
+    options: () => [capture(), ...redaction(), new Option('--output <file>', 'a file to be made, instead of stdout')],
+    load: () => import('./export.ts'),
+  },
+  {
     name: 'rebuild',
     summary: 'replay the log into the projections from the beginning',
     options: () => [capture()],
@@ -140,6 +156,10 @@ export function registerCommands(
       return start(async () => (await entry.load()).run as Run, args, command.optsWithGlobals())
     })
   }
+}
+
+function several(text: string, previous: string[] = []): string[] {
+  return [...previous, text]
 }
 
 function parameter(text: string, previous: [string, string][]): [string, string][] {

@@ -4,6 +4,7 @@ import type { Capture } from '../log/captures.ts'
 import type { IngestOutcome } from '../projection/ingest-request.ts'
 import { readCheckpoint } from '../projection/store.ts'
 import { standingOf } from './evidence.ts'
+import { mostFirst } from './ignored-names.ts'
 
 /** What `ingest --json` prints for a file. Counts are numbers; null is unknown. */
 export interface IngestDocument {
@@ -19,6 +20,8 @@ export interface IngestDocument {
   lines: number
   events: number
   ignored: number
+  /** How many lines of which events were ignored, the most frequent first. */
+  ignored_by_name: Record<string, number>
   malformed: number
   structural: number
   /** Events known to be missing. */
@@ -53,6 +56,7 @@ export function ingestDocument(
     lines: capture.lines,
     events: capture.events,
     ignored: capture.ignored,
+    ignored_by_name: Object.fromEntries(mostFirst(capture)),
     malformed: capture.malformed,
     structural: capture.structural,
     lost: Number(capture.lost),

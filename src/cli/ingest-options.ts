@@ -12,7 +12,9 @@ export interface CaptureOptions {
   layout?: Layout
   /** When a snapshot was taken: nanoseconds of the trace's clock, as a decimal string. */
   at?: string
-  ignore?: string[]
+  /** Patterns of event names, sorted: noise that is to be judged, and other events that are not. */
+  keep?: string[]
+  drop?: string[]
   recognisers?: UserRecogniser[]
   /** Nanoseconds, as decimal strings. */
   thresholds?: { lateUnmapWarning?: string; lateUnmapError?: string }
@@ -36,7 +38,7 @@ export const CLOCKS = [
 
 /** Throws `UsageError` for what cannot be used. */
 export function captureOptions(given: IngestOptions): CaptureOptions {
-  const { clock, layout, at, ignore, recognisers, lateUnmapWarning, lateUnmapError } = given
+  const { clock, layout, at, keep, drop, recognisers, lateUnmapWarning, lateUnmapError } = given
   if (clock !== undefined && !CLOCKS.includes(clock))
     throw new UsageError(`ingest: --clock ${clock} is no trace clock; it is one of ${CLOCKS.join(', ')}`)
   if (layout !== undefined && !Object.hasOwn(LAYOUTS, layout))
@@ -49,7 +51,8 @@ export function captureOptions(given: IngestOptions): CaptureOptions {
     ...(clock === undefined ? {} : { clock }),
     ...(layout === undefined ? {} : { layout: layout as Layout }),
     ...(at === undefined ? {} : { at: time('--at', at) }),
-    ...(ignore?.length ? { ignore: [...new Set(ignore)].sort() } : {}),
+    ...patterns('keep', keep),
+    ...patterns('drop', drop),
     ...(recognisers === undefined ? {} : { recognisers: readRecognisers(recognisers) }),
     ...(Object.keys(thresholds).length ? { thresholds } : {}),
   }
@@ -61,6 +64,15 @@ export function idleMilliseconds({ follow, idleExit }: IngestOptions, paths: str
   if (idleExit === undefined) return Number.POSITIVE_INFINITY
   if (!follow) throw new UsageError('ingest: --idle-exit is for --follow')
   return Number(BigInt(seconds('--idle-exit', idleExit)) / 1_000_000n)
+}
+
+function patterns(flag: 'keep' | 'drop', given: string[] = []): Pick<CaptureOptions, 'keep' | 'drop'> {
+  const odd = given.find((pattern) => !/^[\w:*?.-]+$/.test(pattern))
+  if (odd !== undefined)
+    throw new UsageError(
+      `ingest: --${flag} ${JSON.stringify(odd)} is no event name; give one, such as sched_switch or 'sched_*'`,
+    )
+  return given.length === 0 ? {} : { [flag]: [...new Set(given)].sort() }
 }
 
 /** Seconds, with up to nine decimals, as a decimal string of nanoseconds. */

@@ -4,8 +4,8 @@ import { openInputs } from '../../ingest/inputs/open-inputs.ts'
 import type { Refusal, RefusalCode } from '../../ingest/refusal.ts'
 import { printable } from '../output/table.ts'
 import { Exit, type IngestOptions, type Io } from './command.ts'
-import type { CaptureOptions } from './ingest-options.ts'
-import { type OpenedTrace, openTrace } from './open-trace.ts'
+import type { OpenedTrace } from './open-trace.ts'
+import type { TraceOpener } from './redact-trace.ts'
 import { refusalText } from './refusal-text.ts'
 
 export type Flags = Pick<IngestOptions, 'name' | 'strict'> & { quiet: boolean }
@@ -18,7 +18,7 @@ type IngestOne = (trace: OpenedTrace) => Promise<number>
 /** Gives each trace to `ingestOne`; all that is none is said on stderr. Returns the exit codes of all of them. */
 export async function ingestPath(
   path: string,
-  kept: CaptureOptions,
+  open: TraceOpener,
   flags: Flags,
   io: Io,
   ingestOne: IngestOne,
@@ -27,7 +27,7 @@ export async function ingestPath(
   let skipped = 0
   for await (const opened of openInputs(path, { stdin: io.stdin, name: flags.name, signal: io.signal })) {
     if (io.signal.aborted) return [...codes, Exit.interrupted]
-    const found = whatItIs(opened, kept)
+    const found = await whatItIs(opened, open)
     if (found.kind === 'remark') {
       if (found.incomplete || !flags.quiet) say(io, found.path, found.text)
       if (found.incomplete && flags.strict) codes.push(Exit.incomplete)
@@ -60,8 +60,8 @@ function cutOf(opened: OpenedInput): string | null {
 
 type Seen = Extract<OpenedInput, { kind: 'remark' }> | OpenedTrace | Refusal
 
-function whatItIs(opened: OpenedInput, kept: CaptureOptions): Seen {
-  if (opened.kind === 'input') return openTrace(opened, kept)
+async function whatItIs(opened: OpenedInput, open: TraceOpener): Promise<Seen> {
+  if (opened.kind === 'input') return await open(opened)
   return opened.kind === 'remark' ? opened : opened.refusal
 }
 

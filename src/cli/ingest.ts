@@ -11,6 +11,8 @@ import { ingestPath, readTrace } from './ingest-path.ts'
 import { openMerged } from './open-merged.ts'
 import type { OpenedTrace } from './open-trace.ts'
 import { createOrderRemark, createProgressLine } from './progress.ts'
+import { type TraceOpener, traceOpener } from './redact-trace.ts'
+import { keyOf } from './redaction-key.ts'
 import { refusalText } from './refusal-text.ts'
 import { writeAll } from './write-all.ts'
 
@@ -29,6 +31,9 @@ export const run: Run<IngestOptions> = async (paths, options, io) => {
   if (kept.at !== undefined && options.follow)
     throw new UsageError('ingest: --at is the time of a snapshot, and --follow reads a trace while it is written')
   const idleMs = idleMilliseconds(options, paths)
+  if (options.redact && options.follow)
+    throw new UsageError('ingest: --redact is for a trace that is whole; follow it to a file, and redact that')
+  const open = traceOpener(kept, keyOf('ingest', options))
   const log = lazyWriter(options.db)
   const codes: number[] = []
   try {
@@ -43,9 +48,9 @@ export const run: Run<IngestOptions> = async (paths, options, io) => {
       return worstOf(await followTrace({ path, options: kept, idleMs, quiet: options.quiet, ingest: named }, io))
     }
     const codeOf = async (trace: OpenedTrace) => (await ingest(trace)).code
-    if (options.merge) return await ingestMerged(paths, kept, options, io, codeOf)
+    if (options.merge) return await ingestMerged(paths, kept, open, options, io, codeOf)
     for (const path of paths) {
-      codes.push(...(await ingestPath(path, kept, options, io, codeOf)))
+      codes.push(...(await ingestPath(path, open, options, io, codeOf)))
       if (io.signal.aborted) break
     }
   } finally {
@@ -57,11 +62,12 @@ export const run: Run<IngestOptions> = async (paths, options, io) => {
 async function ingestMerged(
   paths: string[],
   kept: CaptureOptions,
+  open: TraceOpener,
   options: Options,
   io: Io,
   one: (trace: OpenedTrace) => Promise<number>,
 ): Promise<number> {
-  const trace = await openMerged(paths, kept, io)
+  const trace = await openMerged(paths, kept, open, io)
   if (trace.kind === 'refused') {
     io.stderr.write(refusalText(paths.join(' + '), trace))
     return Exit.input

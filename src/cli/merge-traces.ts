@@ -2,6 +2,7 @@
 import type { Ending } from '../../ingest/inputs/input.ts'
 import { createKernelTextParser, type MergedInput, type ParserState } from '../../ingest/kernel-text-parser.ts'
 import { LAYOUTS } from '../../ingest/layout.ts'
+import { deselection } from '../../ingest/noise.ts'
 import { readBatches } from '../../ingest/read-batches.ts'
 import { type Refusal, refuse } from '../../ingest/refusal.ts'
 import { inputBytes, type RecordBatch } from '../domain/record.ts'
@@ -9,7 +10,7 @@ import { HEAD_BYTES } from '../log/content.ts'
 import type { BatchReader, ReaderStart } from '../projection/ingest-request.ts'
 import type { CaptureOptions } from './ingest-options.ts'
 import type { OpenedTrace } from './open-trace.ts'
-import { captureFacts, ignoredBy, timeGiven } from './trace-reader.ts'
+import { captureFacts, timeGiven } from './trace-reader.ts'
 
 /** Where reading stopped: the input, the bytes of it that were read, and the parser behind them. */
 interface MergeState {
@@ -113,8 +114,8 @@ function readMerged(
   const before = resume?.state as MergeState | undefined
   const parser = createKernelTextParser({
     format: inputs[0]!.format,
-    ignore: ignoredBy(options),
     at: timeGiven(options),
+    ...deselection(options.keep, options.drop),
     ...(before ? { resume: { state: before.parser, strings: resume!.strings } } : {}),
   })
   let at = before?.input ?? 0

@@ -4,20 +4,26 @@ import type { Io } from './command.ts'
 import type { CaptureOptions } from './ingest-options.ts'
 import { isNoTrace } from './ingest-path.ts'
 import { mergeTraces } from './merge-traces.ts'
-import { type OpenedTrace, openTrace } from './open-trace.ts'
+import type { OpenedTrace } from './open-trace.ts'
+import type { TraceOpener } from './redact-trace.ts'
 
 /**
  * Opens all that `paths` stand for as one capture; where one of them cannot be used, none is. What can be read more than
  * once can be read after `openInputs` has gone on; the rest cannot be merged.
  */
-export async function openMerged(paths: string[], options: CaptureOptions, io: Io): Promise<OpenedTrace | Refusal> {
+export async function openMerged(
+  paths: string[],
+  options: CaptureOptions,
+  open: TraceOpener,
+  io: Io,
+): Promise<OpenedTrace | Refusal> {
   const traces: OpenedTrace[] = []
   for (const path of paths) {
     const before = traces.length
     for await (const opened of openInputs(path, { stdin: io.stdin, signal: io.signal })) {
       if (opened.kind === 'remark' && !opened.incomplete) continue
       if (opened.kind === 'remark') return refuse('damaged', `${opened.path}: ${opened.text}.`, 'Fetch it again.')
-      const trace = opened.kind === 'input' ? openTrace(opened, options) : opened.refusal
+      const trace = opened.kind === 'input' ? await open(opened) : opened.refusal
       if (trace.kind === 'trace') traces.push(trace)
       else if (!isNoTrace(opened, trace)) return named(opened.path, trace)
     }

@@ -1,6 +1,7 @@
 import type { Input } from '../../ingest/inputs/input.ts'
 import { createKernelTextParser, type KernelTextParser, type ParserState } from '../../ingest/kernel-text-parser.ts'
 import type { Format as Layout } from '../../ingest/layout.ts'
+import { deselection } from '../../ingest/noise.ts'
 import { readBatches } from '../../ingest/read-batches.ts'
 import type { CaptureFacts } from '../log/captures.ts'
 import type { BatchReader, ReaderStart } from '../projection/ingest-request.ts'
@@ -17,17 +18,17 @@ export function createTraceReader(
   input: Around & Pick<Input, 'ending'>,
 ): BatchReader {
   const state = resume ? { resume: { state: resume.state as ParserState, strings: resume.strings } } : {}
-  const parser = createKernelTextParser({ format, ignore: ignoredBy(options), at: timeGiven(options), ...state })
+  const parser = createKernelTextParser({
+    format,
+    ...deselection(options.keep, options.drop),
+    at: timeGiven(options),
+    ...state,
+  })
   return {
     batches: readBatches(bytes, parser, { onBytes, recycle: true, cut: () => input.ending.cut }),
     state: () => parser.state(),
     facts: () => captureFacts(parser, options, input),
   }
-}
-
-export function ignoredBy({ ignore }: CaptureOptions): (name: string) => boolean {
-  const ignored = new Set(ignore)
-  return (name) => ignored.has(name)
 }
 
 /** When a snapshot was taken, as far as somebody said. */
@@ -41,7 +42,7 @@ export function captureFacts(
   options: CaptureOptions,
   { found, clockBeside }: Around,
 ): CaptureFacts {
-  const { format, clock, ticks, host, bootId, kernel } = parser.facts()
+  const { format, clock, ticks, host, bootId, kernel, ignoredNames } = parser.facts()
   return {
     format,
     clock: options.clock ?? found.clock ?? clock ?? clockBeside,
@@ -49,5 +50,6 @@ export function captureFacts(
     host: host ?? found.host,
     bootId,
     kernel: kernel ?? found.kernel,
+    ignoredNames,
   }
 }

@@ -147,10 +147,10 @@ export function completeCapture(sqlite: Database.Database, capture: number, dige
     .run(digest, digest, ...factValues(facts), capture)
 }
 
-const SET_FACTS = 'format = ?, clock = ?, ticks = ?, host = ?, boot_id = ?, kernel = ?'
+const SET_FACTS = 'format = ?, clock = ?, ticks = ?, host = ?, boot_id = ?, kernel = ?, ignored_names = ?'
 
-function factValues({ format, clock, ticks, host, bootId, kernel }: CaptureFacts) {
-  return [format, clock, ticks ? 1 : 0, host, bootId, kernel]
+function factValues({ format, clock, ticks, host, bootId, kernel, ignoredNames }: CaptureFacts) {
+  return [format, clock, ticks ? 1 : 0, host, bootId, kernel, JSON.stringify(ignoredNames ?? {})]
 }
 
 /** What `segment.checksum` holds. */

@@ -10,6 +10,8 @@ export interface CaptureFacts {
   host: string | null
   bootId: string | null
   kernel: string | null
+  /** How many lines of which events were ignored. */
+  ignoredNames?: Readonly<Record<string, number>>
 }
 
 /** A capture's row. `bytes`, `lines` and the counts are of what was committed so far. */
@@ -84,6 +86,7 @@ function select(sqlite: Database.Database, where: string, ...values: (string | n
     host: row.host as string | null,
     bootId: row.boot_id as string | null,
     kernel: row.kernel as string | null,
+    ignoredNames: JSON.parse(row.ignored_names as string),
     bytes: Number(row.bytes),
     lines: Number(row.lines),
     events: Number(row.events),

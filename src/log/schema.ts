@@ -32,6 +32,8 @@ export interface CaptureTable {
   ignored: Generated<Int>
   malformed: Generated<Int>
   structural: Generated<Int>
+  /** JSON: how many lines of which events were ignored. */
+  ignored_names: Generated<string>
   lost: Generated<Int>
   /** 0 once a time stamp ran backwards: the fold then reads the capture sorted by time. */
   ordered: Generated<number>

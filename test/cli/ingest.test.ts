@@ -19,6 +19,7 @@ describe('ingest --json', () => {
       lines: 79,
       events: 67,
       ignored: 0,
+      ignored_by_name: {},
       malformed: 0,
       structural: 12,
       lost: 0,
@@ -71,10 +72,40 @@ describe('options', () => {
     expect(await at.json('ingest', other, '--clock', 'boot')).toMatchObject({ clock: 'boot' })
   })
 
-  test('--ignore counts events without judging them', async () => {
-    const document = await at.json<IngestDocument>('ingest', example('sysfs-reset'), '--ignore', 'dbuf_map')
-    expect(document).toMatchObject({ events: 66, ignored: 1, lines: 79 })
+  test('--drop counts events without judging them', async () => {
+    const document = await at.json<IngestDocument>('ingest', example('sysfs-reset'), '--drop', 'dbuf_map')
+    expect(document).toMatchObject({ events: 66, ignored: 1, lines: 79, ignored_by_name: { dbuf_map: 1 } })
     expect(document.findings.critical).toBe(0)
+  })
+
+  const noise = (n: number, name = 'sched_switch') =>
+    `          <idle>-0       [000] d..2.    60.9${n}: ${name}: prev_comm=a prev_pid=1 ==> next_comm=b next_pid=2\n`
+
+  test('noise is counted by name and not judged, unless it is to be kept', async () => {
+    const text = exampleText('clean-flr') + noise(10000) + noise(10001) + noise(10002, 'timer_start')
+    const clean = await at.json<IngestDocument>('ingest', example('clean-flr'))
+    const document = await at.json<IngestDocument>('ingest', at.file('noisy.txt', text))
+    expect(document).toMatchObject({ events: clean.events, ignored: 3, lines: clean.lines + 3 })
+    expect(Object.entries(document.ignored_by_name)).toEqual([
+      ['sched_switch', 2],
+      ['timer_start', 1],
+    ])
+    expect(document.findings).toEqual(clean.findings)
+    const again = await at.run('ingest', at.file('noisy.txt', text))
+    expect(again.stdout.toString()).toContain('ignored: sched_switch 2, timer_start 1')
+    const kept = at.file('kept.txt', `${text}${noise(10003)}`)
+    expect(await at.json('ingest', kept, '--keep', 'sched_*', '--drop', 'dma_*')).toMatchObject({
+      events: clean.events + 3 - (text.match(/: dma_/g)?.length ?? 0),
+    })
+    const all = at.file('all.txt', `${text}${noise(10004)}`)
+    expect(await at.json('ingest', all, '--keep', 'all')).toMatchObject({ events: clean.events + 4, ignored: 0 })
+  })
+
+  test('the same content with other patterns is a duplicate, and says so', async () => {
+    const text = at.file('noisy.txt', exampleText('clean-flr') + noise(10000))
+    await at.json('ingest', text)
+    const { stderr, code } = await at.run('ingest', text, '--keep', 'all')
+    expect([code, stderr]).toEqual([0, expect.stringMatching(/already in the log .* with other options, which stay/)])
   })
 
   test('the limits of late-unmap can be set', async () => {
@@ -137,6 +168,8 @@ describe('options', () => {
     [['--clock', 'sundial'], /sundial is no trace clock/],
     [['--layout', 'papyrus'], /papyrus is not known/],
     [['--late-unmap-warning', 'soon'], /soon is not a number of seconds/],
+    [['--keep', 'a b'], /--keep "a b" is no event name/],
+    [['--drop', ''], /--drop "" is no event name/],
     [['--name', ''], /--name is empty/],
     [['--format', 'csv'], /csv is for tables/],
     [['--fail-on', 'fatal'], /Allowed choices are/],

@@ -42,12 +42,12 @@ describe.each([
     // trace-cmd's first line; names longer than its padding are printed as the kernel prints them.
     const head = Buffer.from(format === 'trace-cmd-report' ? 'cpus=2\n' : '')
     expect(detectLayout(Buffer.concat([head, text]))).toEqual({ kind: 'layout', format })
-    expect(shape(await foldText(text, {}, format))).toEqual(shape(await foldText(joinTrace(lines))))
+    expect(shape(await foldText(text, {}, { format }))).toEqual(shape(await foldText(joinTrace(lines))))
   })
 
   it.each(TRACES)('$name claims nothing new where addresses stand for functions', async ({ lines }) => {
     const full = await foldText(joinTrace(lines))
-    const { findings } = await foldText(reprint(lines, as(withBareHead)), {}, format)
+    const { findings } = await foldText(reprint(lines, as(withBareHead)), {}, { format })
     const violated = (all: Folded['findings']) =>
       all.filter((f) => f.verdict === 'violated').map((f) => `${f.rule} ${f.ino} ${f.importerDevice}`)
     expect(violated(full.findings)).toEqual(expect.arrayContaining(violated(findings)))
@@ -57,7 +57,7 @@ describe.each([
     '$name is judged the same by the names of the recipe alone',
     async ({ lines }) => {
       const full = await foldText(joinTrace(lines))
-      const bare = await foldText(reprint(lines, as(withBareHead)), {}, format)
+      const bare = await foldText(reprint(lines, as(withBareHead)), {}, { format })
       expect(findingsOf(bare)).toEqual(findingsOf(full))
     },
   )
@@ -67,7 +67,7 @@ it('a loss that perf does not place on a CPU lasts until the next event of any',
   const event = (time: string) =>
     `            tool     126 [001]    ${time}: dma_buf:dma_buf_put: exp_name=a size=1 ino=2`
   const text = [event('44.000001'), 'LOST 12 events!', event('44.000003'), event('44.000005')].join('\n')
-  const { gaps, findings } = await foldText(Buffer.from(`${text}\n`), {}, 'perf-script')
+  const { gaps, findings } = await foldText(Buffer.from(`${text}\n`), {}, { format: 'perf-script' })
   expect(gaps).toMatchObject([{ cpu: null, fromNs: 44_000_001_000n, toNs: 44_000_003_000n, lost: 12n }])
   expect(findings.map(({ rule }) => rule)).toEqual(['incomplete-log'])
 })

@@ -22,7 +22,7 @@ const told = ({ events }: Whole) => events.map((event) => event.replace(/^\d+: /
 
 /** Findings, the numbers of their lines left out. */
 async function findings(content: Buffer, format: Format) {
-  const { findings: all, events } = await foldText(content, {}, format)
+  const { findings: all, events } = await foldText(content, {}, { format })
   return { events, findings: all }
 }
 
@@ -65,7 +65,7 @@ describe('the same data in another envelope is the same events and findings', ()
 
 /** Rule and subject of what is proven. */
 async function proven(content: Buffer, format: Format): Promise<string[]> {
-  const { findings: all } = await foldText(content, {}, format)
+  const { findings: all } = await foldText(content, {}, { format })
   return all
     .filter(({ verdict, rule }) => verdict === 'violated' && rule !== 'incomplete-log')
     .map(({ rule, ino, importerDevice }) => `${rule} ${ino} ${importerDevice}`)

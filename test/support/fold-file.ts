@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { createKernelTextParser } from '../../ingest/kernel-text-parser.ts'
-import type { Format } from '../../ingest/layout.ts'
+import { createKernelTextParser, type ParserOptions } from '../../ingest/kernel-text-parser.ts'
 import { readBatches } from '../../ingest/read-batches.ts'
 import type {
   AttachmentRow,
@@ -30,8 +29,8 @@ export interface Folded {
 const SMALL = 256 * 1024
 
 /** Parses and folds trace text in memory, without a database. */
-export async function foldText(text: Buffer, options: unknown = {}, format: Format = 'ftrace-text'): Promise<Folded> {
-  const parser = createKernelTextParser({ format })
+export async function foldText(text: Buffer, options: unknown = {}, parsing: ParserOptions = {}): Promise<Folded> {
+  const parser = createKernelTextParser(parsing)
   let collector: Collector | null = null
   // Thousands of small traces are folded by the property tests: no more memory for each than it needs.
   const small = text.length < SMALL ? { batchLines: 8192, batchBytes: SMALL, maxLine: SMALL } : {}

@@ -7,6 +7,7 @@ import { ingestCapture } from '../../projection/ingest-capture.ts'
 import { Exit, type GlobalOptions, type Io, type RecordOptions, UsageError } from '../command.ts'
 import { ingestPath } from '../ingest-path.ts'
 import type { OpenedTrace } from '../open-trace.ts'
+import { traceOpener } from '../redact-trace.ts'
 import { createPage } from '../summary/page.ts'
 import { writeAll } from '../write-all.ts'
 import { recordingDocument } from './recording-document.ts'
@@ -26,7 +27,7 @@ export async function checkRecordings(paths: readonly string[], options: Options
       await writeAll(written++ > 0 && options.format === 'table' ? ['\n', ...pieces] : pieces, io)
       return Exit.done
     }
-    codes.push(...(await ingestPath(path, {}, { quiet: options.quiet }, io, check)))
+    codes.push(...(await ingestPath(path, traceOpener({}, null), { quiet: options.quiet }, io, check)))
     if (io.signal.aborted) return Exit.interrupted
   }
   return codes.includes(Exit.input) ? Exit.input : Exit.done

@@ -1,4 +1,5 @@
 import type { Capture } from '../../log/captures.ts'
+import { mostFirst } from '../ignored-names.ts'
 import { type Page, quoted } from './page.ts'
 import { count, many, spanText, timeText } from './quantity.ts'
 
@@ -23,6 +24,7 @@ export function* headingText(page: Page, capture: Capture, tier: string | null, 
   ]
   const lost = `${many(capture.lost, 'event')} known to be lost`
   yield `  ${lines.join(', ')}; ${capture.lost > 0n ? page.paint('yellow', lost) : lost}\n`
+  if (capture.ignored > 0) yield `  ignored: ${ignoredText(capture)}\n`
   const facts = [
     capture.format ?? 'layout unknown',
     `clock ${capture.clock ?? 'unknown'}`,
@@ -33,4 +35,14 @@ export function* headingText(page: Page, capture: Capture, tier: string | null, 
   ]
   yield `  ${facts.join(', ')}\n`
   yield `  evidence: ${tier === null ? 'nothing about dma-buf' : `${tier}, ${TIER_WORDS[tier] ?? 'unknown'}`}\n\n`
+}
+
+const NAMES = 5
+
+/** `sched_switch 812, timer_start 40 and 3 other events`. */
+function ignoredText(capture: Capture): string {
+  const names = mostFirst(capture)
+  const shown = names.slice(0, NAMES).map(([name, lines]) => `${quoted(name, 60)} ${count(lines)}`)
+  const rest = names.length - shown.length
+  return `${shown.join(', ')}${rest > 0 ? ` and ${many(rest, 'other event')}` : ''}`
 }
