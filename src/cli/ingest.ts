@@ -33,7 +33,7 @@ export const run: Run<IngestOptions> = async (paths, options, io) => {
   const idleMs = idleMilliseconds(options, paths)
   if (options.redact && options.follow)
     throw new UsageError('ingest: --redact is for a trace that is whole; follow it to a file, and redact that')
-  const open = traceOpener(kept, keyOf('ingest', options))
+  const open = traceOpener(kept, keyOf('ingest', options), options.name)
   const log = lazyWriter(options.db)
   const codes: number[] = []
   try {

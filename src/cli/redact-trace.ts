@@ -12,19 +12,19 @@ import { type OpenedTrace, openTrace } from './open-trace.ts'
 
 export type TraceOpener = (input: Input) => Promise<OpenedTrace | Refusal>
 
-/** How the traces of one run are opened: redacted where there is a key. */
-export function traceOpener(options: CaptureOptions, key: RedactionKey | null): TraceOpener {
+/** How the traces of one run are opened: redacted where there is a key, and then called `name`. */
+export function traceOpener(options: CaptureOptions, key: RedactionKey | null, name = 'redacted'): TraceOpener {
   return async (input) => {
     const opened = openTrace(input, options)
-    return opened.kind === 'refused' || key === null ? opened : await redactTrace(opened, key)
+    return opened.kind === 'refused' || key === null ? opened : await redactTrace(opened, key, name)
   }
 }
 
 /** The same trace redacted, its name left out; refused where its layout does not allow it. */
-async function redactTrace(trace: OpenedTrace, key: RedactionKey): Promise<OpenedTrace | Refusal> {
+async function redactTrace(trace: OpenedTrace, key: RedactionKey, name: string): Promise<OpenedTrace | Refusal> {
   const redactor = createLineRedactor(trace.format, createPseudonyms(key))
   if ('kind' in redactor) return redactor
-  const content = await redactContent(trace.content, redactor)
+  const content = { ...(await redactContent(trace.content, redactor)), name }
   return { ...trace, size: null, content, read: (start) => withoutHost(trace.read(start)) }
 }
 
@@ -33,7 +33,7 @@ function withoutHost(reader: BatchReader): BatchReader {
   return { ...reader, facts: () => ({ ...reader.facts(), host: null, bootId: null }) }
 }
 
-async function redactContent(content: Content, redactor: LineRedactor): Promise<Content> {
+async function redactContent(content: Content, redactor: LineRedactor): Promise<Omit<Content, 'name'>> {
   const stream = redactStream(content.open(0), redactor)
   const first: Buffer[] = []
   for (let length = 0; length < HEAD_BYTES; length += first.at(-1)!.length) {
@@ -48,7 +48,6 @@ async function redactContent(content: Content, redactor: LineRedactor): Promise<
     yield* stream
   }
   return {
-    name: 'redacted',
     head,
     seekable: content.seekable,
     open: content.seekable ? (from) => skip(redactStream(content.open(0), redactor), from) : passing,
