@@ -1,5 +1,6 @@
 import { LF } from './ascii.ts'
 import { looksBinary, refuseBinary } from './detect-binary.ts'
+import { detectKernelLog, isKernelLogFormat, type KernelLogHead } from './detect-kernel-log.ts'
 import { detectSnapshot } from './detect-snapshot.ts'
 import { detectWrapped } from './detect-wrapped.ts'
 import { type Format, LAYOUTS } from './layout.ts'
@@ -11,6 +12,8 @@ import { structureOf } from './structure.ts'
 export interface DetectedLayout {
   kind: 'layout'
   format: Format
+  /** For the layout to begin with, where it has to know something of the file. */
+  begin?: unknown
 }
 
 /** How much of an input `detectLayout` looks at. */
@@ -71,18 +74,6 @@ const UNREADABLE: { test: RegExp; refusal: Refusal }[] = [
   },
 ]
 
-/** Other programs' texts, told by their lines before any line is tried as kernel text. */
-const FOREIGN: { test: RegExp; refusal: Refusal }[] = [
-  {
-    test: /^(?:<\d+>)?\[ *\d+\.\d+\] (?!CPU:\d+ \[)/,
-    refusal: refuse(
-      'console-log',
-      'This is a kernel log: lines with a printk time in front.',
-      `A trace dumped into it is not read yet; give the text of ${TRACEFS}/trace.`,
-    ),
-  },
-]
-
 /** What trace-cmd report prints first, and its lines, which pad the event's name; else they look as the kernel's do. */
 const TRACE_CMD_HEADER = /^(?:.*: )?(?:cpus=\d+|version = \d+)\r?$/m
 const TRACE_CMD_LINE = /^\s*\S.*-\d+ +(?:\[\d{3,}\]|\d+)\S* .*\d: (?:\(\+\d+\) +| {9})?[\w.]+: {2,}\S/
@@ -117,11 +108,10 @@ function detectLines(head: Buffer, bytes: Buffer = wholeLines(head, false)): Det
   const tracer = /^# tracer: (\S+)/m.exec(text)?.[1] ?? null
   const lines = eventLines(bytes)
 
-  const foreign = tracer === null ? FOREIGN.find(({ test }) => mostAre(lines, test)) : undefined
-  if (foreign) return foreign.refusal
-
   const counts = FORMATS.map((format) => lines.filter(({ start }) => reads(format, bytes, start)).length)
   const most = Math.max(...counts)
+  const log = tracer === null ? detectKernelLog(bytes) : null
+  if (log && log.lines > 0 && log.lines >= most) return { kind: 'layout', format: log.format, begin: log.start }
   if (most > 0) {
     const padded = tracer === null && (TRACE_CMD_HEADER.exec(text)?.index === 0 || mostAre(lines, TRACE_CMD_LINE))
     const traceCmd = padded && counts[FORMATS.indexOf('trace-cmd-report')] === most
@@ -134,18 +124,25 @@ function detectLines(head: Buffer, bytes: Buffer = wholeLines(head, false)): Det
   if (snapshot) return { kind: 'layout', format: snapshot }
   const unreadable = UNREADABLE.find(({ test }) => mostAre(lines, test))
   if (unreadable) return unreadable.refusal
+  if (log) return { kind: 'layout', format: log.format, begin: log.start }
   return looksBinary(head) ? refuseOddBytes(tracer) : refuseText(lines)
 }
 
 /** Whether any line of an input's first bytes is of this layout; true where they hold no line that could be. */
 export function headReadsAs(input: Buffer, format: Format): boolean {
   const head = withoutMark(input.subarray(0, HEAD_BYTES))
+  if (isKernelLogFormat(format)) return kernelLogHead(input) !== null
   return readsAs(wholeLines(head, input.length >= HEAD_BYTES), format)
 }
 
 /** Whether there is a line besides headers, blank lines and loss markers: only such a line tells a layout from another. */
 export function hasEventLines(input: Buffer): boolean {
   return eventLines(wholeLines(withoutMark(input), false)).length > 0
+}
+
+/** What an input's first bytes show of a kernel log, whatever else they are. */
+export function kernelLogHead(input: Buffer): KernelLogHead | null {
+  return detectKernelLog(wholeLines(withoutMark(input.subarray(0, HEAD_BYTES)), input.length >= HEAD_BYTES))
 }
 
 /** Editors put a byte order mark before UTF-8. */

@@ -22,6 +22,8 @@ export interface ParserState {
   freeText: boolean
   /** The last event was ignored: what continues it is, too. */
   ignoring?: boolean
+  /** Which of a file's inputs the last event was of. */
+  part?: number
   /** What the layout keeps between lines. */
   layout?: unknown
   /** The input being read, of a capture that is merged from several. */
@@ -36,11 +38,15 @@ export interface MergedInput {
   format: Format
   /** Nanoseconds to be added to its times, as a decimal string: its clock's zero is another one. */
   offset: string
+  /** What its layout has to know of it before the first line. */
+  begin?: unknown
 }
 
 export interface ParserOptions extends Deselection {
   /** Default `ftrace-text`; see `detectLayout`. */
   format?: Format
+  /** What is known of the file before its first line, for a layout that `begin`s with it; plain JSON. */
+  begin?: unknown
   /** Time of all lines of a snapshot (`takesTime`), nanoseconds of the trace's clock; the same when going on. Null: only their order. */
   at?: bigint | null
   /** Goes on where `state()` was taken; `strings` are those of all batches before, in order. */
@@ -61,6 +67,8 @@ export interface KernelTextParser {
   beginInput(input: MergedInput): void
   close(batch: OpenBatch): RecordBatch
   facts(): CaptureFacts
+  /** What the user should be told about how the file was read. */
+  remarks(): string[]
   /** To be taken when no batch is open. */
   state(): ParserState
 }
@@ -79,7 +87,9 @@ export function createKernelTextParser(options: ParserOptions = {}): KernelTextP
   const { resume } = options
   const facts: CaptureFacts = resume ? structuredClone(resume.state.facts) : emptyFacts(options.format ?? 'ftrace-text')
   let input = resume?.state.input
-  let layout = beginLayout(input?.format ?? (facts.format as Format), resume?.state.layout, options.at)
+  const before = resume ? resume.state.layout : options.begin
+  let layout = beginLayout(input?.format ?? (facts.format as Format), before, options.at)
+  if (!resume) facts.relativeTime = layout.relativeTime
   let offset = BigInt(input?.offset ?? 0)
   /** The input's first line is still to come. */
   let begun = false
@@ -89,6 +99,7 @@ export function createKernelTextParser(options: ParserOptions = {}): KernelTextP
   const chooser = createNameChooser(dictionary, options, facts.ignoredNames)
   let freeText = resume?.state.freeText ?? false
   let ignoring = resume?.state.ignoring ?? false
+  let part = resume?.state.part ?? 0
   let givenStrings = dictionary.texts.length
 
   function malformed(batch: OpenBatch, p: number, end: number, code: number): LineKind {
@@ -135,6 +146,9 @@ export function createKernelTextParser(options: ParserOptions = {}): KernelTextP
         if (entries) batch.notes.push({ kind: 'entries', line, ...entries, beforeEvent })
       } else if (structure.kind === 'lost' || structure.kind === 'buffer-started') {
         batch.notes.push({ ...structure, line, beforeEvent })
+      } else if (structure.kind === 'boot') {
+        if (facts.events > 0) batch.notes.push({ ...structure, line, beforeEvent })
+        facts.bootId = facts.events > 0 ? null : structure.id
       }
       facts.structural++
       return LineKind.structural
@@ -185,6 +199,8 @@ export function createKernelTextParser(options: ParserOptions = {}): KernelTextP
       head.commBytes = head.payloadBytes = null
       return LineKind.ignored
     }
+    if (head.boot !== 0) noteBoot(batch)
+    if (head.input !== part) notePart(batch)
     const i = batch.count++
     batch.line[i] = batch.lineCount
     if (offset !== 0n) setNanoseconds(head, timeOf(head) + offset)
@@ -220,6 +236,7 @@ export function createKernelTextParser(options: ParserOptions = {}): KernelTextP
   }
 
   function factsSoFar(): CaptureFacts {
+    takeFacts(layout.facts?.())
     return { ...structuredClone(facts), ignoredNames: chooser.counts() }
   }
 
@@ -234,6 +251,19 @@ export function createKernelTextParser(options: ParserOptions = {}): KernelTextP
     begun = false
     const { number, name } = input!
     batch.notes.push({ kind: 'input', line: facts.lines + 1, input: number, name, beforeEvent: batch.count })
+  }
+
+  function notePart(batch: OpenBatch): void {
+    part = head.input
+    const name = layout.inputs?.[part] ?? facts.format
+    const place = { line: facts.lines + 1, beforeEvent: batch.count }
+    batch.notes.push({ kind: 'input', input: part, name, ...place }, { kind: 'recording', on: part !== 0, ...place })
+  }
+
+  function noteBoot(batch: OpenBatch): void {
+    head.boot = 0
+    facts.bootId = null
+    batch.notes.push({ kind: 'boot', line: facts.lines + 1, id: null, beforeEvent: batch.count })
   }
 
   function scan(batch: OpenBatch, lineLimit: number, maxLine: number): 'full' | 'overlong' | 'more' {
@@ -258,7 +288,7 @@ export function createKernelTextParser(options: ParserOptions = {}): KernelTextP
     beginInput(next) {
       input = next
       offset = BigInt(next.offset)
-      layout = beginLayout(next.format, null, options.at)
+      layout = beginLayout(next.format, next.begin, options.at)
       ignoring = false
       freeText = false
       begun = true
@@ -286,6 +316,7 @@ export function createKernelTextParser(options: ParserOptions = {}): KernelTextP
       return toRecordBatch(batch, firstLine, firstString, dictionary.texts.slice(firstString))
     },
     facts: () => factsSoFar(),
+    remarks: () => layout.remarks?.() ?? [],
     state: () => ({
       version: 1,
       facts: factsSoFar(),
@@ -293,6 +324,7 @@ export function createKernelTextParser(options: ParserOptions = {}): KernelTextP
       latin1: [...dictionary.latin1],
       freeText,
       ignoring,
+      ...(part === 0 ? {} : { part }),
       layout: layout.state(),
       ...(input ? { input } : {}),
     }),

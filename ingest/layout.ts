@@ -1,7 +1,9 @@
 import { atrace } from './atrace.ts'
 import { beginReader } from './begin-reader.ts'
+import type { HeaderFacts } from './header.ts'
 import { bpftraceJson } from './json/bpftrace-json.ts'
 import { ndjson } from './json/ndjson.ts'
+import { kernelLog } from './kernel-log.ts'
 import { type LineScanner, Scan } from './line-head.ts'
 import { mailLayout } from './mail/mail-layout.ts'
 import { qemuLog } from './qemu-log.ts'
@@ -36,6 +38,9 @@ export type Format =
   | 'bpftrace-json'
   | 'bufinfo'
   | 'fdinfo'
+  | 'dmesg'
+  | 'console-log'
+  | 'ftrace-dump'
 
 /** How the lines of one layout are read. A further layout is one file with its scanner and one entry here. */
 export interface LineLayout {
@@ -61,6 +66,12 @@ export interface LineLayout {
 export interface LineReader extends Omit<LineLayout, 'begin'> {
   /** What has to be given to `begin` to go on behind the last line; plain JSON. */
   state(): unknown
+  /** What lines that are no headers said about the capture. */
+  facts?(): Partial<HeaderFacts>
+  /** What the user should be told about how the file was read. */
+  remarks?(): string[]
+  /** Names of the inputs that the file holds, by `head.input`; none where it is one. */
+  inputs?: readonly string[]
 }
 
 /** The reader for one file of the layout; `state` is what an earlier one left, if any. */
@@ -99,6 +110,9 @@ export const LAYOUTS: Record<Format, LineLayout> = {
   'bpftrace-json': bpftraceJson(text),
   bufinfo,
   fdinfo,
+  dmesg: kernelLog({ log: true }),
+  'console-log': kernelLog({ log: true, dump: true }),
+  'ftrace-dump': kernelLog({ dump: true }),
   ...inMails(LINES),
 }
 

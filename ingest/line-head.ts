@@ -24,6 +24,10 @@ export interface LineHead {
   commBytes: Buffer | null
   nameBytes: Buffer | null
   payloadBytes: Buffer | null
+  /** Which of the file's inputs the event comes from, where a file holds more than one; else 0. */
+  input: number
+  /** 1 where the machine was started anew before this line; to be cleared by who reads it. */
+  boot: number
 }
 
 export function createLineHead(): LineHead {
@@ -46,6 +50,8 @@ export function createLineHead(): LineHead {
     commBytes: null,
     nameBytes: null,
     payloadBytes: null,
+    input: 0,
+    boot: 0,
   }
 }
 
@@ -79,6 +85,8 @@ export const Scan = {
   badHeader: -28,
   compressed: -29,
   severalLines: -30,
+  otherClock: -31,
+  damaged: -32,
 } as const
 
 const REASONS: Record<number, string> = {
@@ -88,6 +96,8 @@ const REASONS: Record<number, string> = {
   [Scan.timeOverflow]: 'the time does not fit into 63 bits of nanoseconds',
   [Scan.noName]: 'no event name after the time',
   [Scan.mixedClock]: 'the time has another unit than the first one of this trace',
+  [Scan.otherClock]: 'the time is of another clock than the first one of this log',
+  [Scan.damaged]: 'others wrote into this line of the dump',
   [Scan.overlong]: 'the line is longer than any trace line',
   [Scan.miscounted]: 'the total is not that of the lines before it',
   [Scan.unfinished]: 'a snapshot begins, and the one before it has no total: it was cut short',
@@ -112,8 +122,15 @@ export function reasonText(code: number): string {
 }
 
 /** Names of entries that the kernel prints without one; as in `events/ftrace/` where it has a name there. */
-export const GIVEN_NAMES = ['UNKNOWN TYPE', 'raw_data', 'funcgraph_entry', 'funcgraph_exit', 'print'] as const
-export const GivenName = { unknownType: 0, rawData: 1, graphEntry: 2, graphExit: 3, print: 4 } as const
+export const GIVEN_NAMES = [
+  'UNKNOWN TYPE',
+  'raw_data',
+  'funcgraph_entry',
+  'funcgraph_exit',
+  'print',
+  'console',
+] as const
+export const GivenName = { unknownType: 0, rawData: 1, graphEntry: 2, graphExit: 3, print: 4, console: 5 } as const
 export const GIVEN_NAME_BYTES = GIVEN_NAMES.map((name) => Buffer.from(name))
 
 /** Scans the line at `p`; `b` holds a line feed at its end. */

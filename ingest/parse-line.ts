@@ -29,18 +29,18 @@ export type DescribedLine =
   | { kind: 'malformed'; reason: string; event: DescribedEvent | null }
 
 /** Reads a single line, with or without its terminator, and says everything about it: for tests and for `--explain`. */
-export function parseLine(line: Buffer, format: Format = 'ftrace-text'): DescribedLine {
+export function parseLine(line: Buffer, format: Format = 'ftrace-text', begin: unknown = null): DescribedLine {
   const feed = line.indexOf(LF)
   const b = Buffer.concat([feed < 0 ? line : line.subarray(0, feed), Buffer.of(LF)])
   const end = b.length >= 2 && b[b.length - 2] === CR ? b.length - 2 : b.length - 1
-  const layout = beginLayout(format)
+  const layout = beginLayout(format, begin)
   const head = createLineHead()
   let code = layout.scan(b, 0, head)
   if (code <= 0) {
     const structure = (layout.structure ?? structureOf)(b, 0, end)
     if (structure) return { kind: 'structural', structure }
     if (isBytesLiteral(b, 0, end)) {
-      const inner = parseLine(b.subarray(2, end - 1), format)
+      const inner = parseLine(b.subarray(2, end - 1), format, begin)
       if (inner.kind === 'event') return inner
     }
     code = layout.scanLoose(b, 0, head)

@@ -29,7 +29,6 @@ export type RefusalCode =
   | 'hex-format'
   | 'bin-format'
   | 'graph-without-time'
-  | 'console-log'
   | 'stream'
   | 'clocks-differ'
   | 'no-time'

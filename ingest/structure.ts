@@ -14,6 +14,10 @@ export type Structure =
   | { kind: 'lost'; cpu: number; lost: bigint | null }
   /** `##### CPU 0 buffer started ####` (trace.c `test_cpu_buff_start()`). */
   | { kind: 'buffer-started'; cpu: number }
+  /** A line that is in the file and of no trace: another program's, or one that was left out on purpose. */
+  | { kind: 'aside' }
+  /** The machine was started anew; `id` is the boot id, where the line names it. */
+  | { kind: 'boot'; id: string | null }
 
 const BLANK: Structure = { kind: 'blank' }
 const HEADER: Structure = { kind: 'header' }

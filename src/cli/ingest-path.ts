@@ -11,7 +11,7 @@ import { refusalText } from './refusal-text.ts'
 export type Flags = Pick<IngestOptions, 'name' | 'strict'> & { quiet: boolean }
 
 /** What is no trace may lie in a folder or an archive without a word of blame. */
-const NO_TRACE: readonly RefusalCode[] = ['not-a-trace', 'empty', 'binary', 'console-log']
+const NO_TRACE: readonly RefusalCode[] = ['not-a-trace', 'empty', 'binary']
 
 type IngestOne = (trace: OpenedTrace) => Promise<number>
 
@@ -79,6 +79,8 @@ export async function readTrace(
     if (!(error instanceof InputError) || io.signal.aborted) throw error
     io.stderr.write(refusalText(trace.path, error.refusal))
     return Exit.input
+  } finally {
+    trace.release?.()
   }
   const { ending } = trace
   if (!quiet) for (const remark of ending.remarks) say(io, trace.path, remark)

@@ -29,8 +29,8 @@ export interface MergeOptions {
 export function mergeTraces(traces: OpenedTrace[], { options, offsets }: MergeOptions): OpenedTrace | Refusal {
   const refusal = refuseMerge(traces, options)
   if (refusal) return refusal
-  const inputs = traces.map(({ content, format }, number): MergedInput => {
-    return { number, name: content.name, format, offset: String(offsets[number]) }
+  const inputs = traces.map(({ content, format, begin }, number): MergedInput => {
+    return { number, name: content.name, format, begin, offset: String(offsets[number]) }
   })
   const sizes = traces.map(({ size }) => size)
   return {
@@ -48,6 +48,7 @@ export function mergeTraces(traces: OpenedTrace[], { options, offsets }: MergeOp
       open: (from) => joined(traces, from),
     },
     read: (start) => readMerged(traces, inputs, options, start),
+    release: () => traces.forEach((trace) => void trace.release?.()),
   }
 }
 
@@ -73,6 +74,13 @@ function refuseMerge(traces: OpenedTrace[], { at }: CaptureOptions): Refusal | n
       'no-time',
       `${snapshot.content.name} is a snapshot (${snapshot.format}) and does not say when it was taken, so it has no place among other inputs.`,
       "Give its time on the trace's clock: --at 12.345678",
+    )
+  const both = traces.find(({ format }) => format === 'console-log')
+  if (both && traces.length > 1)
+    return refuse(
+      'clocks-differ',
+      `${both.content.name} is a kernel log that holds a dump of the trace buffer: two inputs by itself.`,
+      'Ingest it alone.',
     )
   const relative = traces.filter(({ format }) => LAYOUTS[format].relativeTime)
   if (relative.length > 0 && traces.length > 1)

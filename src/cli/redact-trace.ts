@@ -15,7 +15,7 @@ export type TraceOpener = (input: Input) => Promise<OpenedTrace | Refusal>
 /** How the traces of one run are opened: redacted where there is a key, and then called `name`. */
 export function traceOpener(options: CaptureOptions, key: RedactionKey | null, name = 'redacted'): TraceOpener {
   return async (input) => {
-    const opened = openTrace(input, options)
+    const opened = await openTrace(input, options)
     return opened.kind === 'refused' || key === null ? opened : await redactTrace(opened, key, name)
   }
 }

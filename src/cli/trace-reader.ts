@@ -10,22 +10,28 @@ import type { CaptureOptions } from './ingest-options.ts'
 /** What is known of a trace besides its text. */
 export type Around = Pick<Input, 'found' | 'clockBeside'>
 
-/** Reads one input into batches. */
+/** Reads one input into batches; `begin` is what its layout has to know of it before the first line. */
 export function createTraceReader(
   { bytes, resume, onBytes }: ReaderStart,
   format: Layout,
   options: CaptureOptions,
   input: Around & Pick<Input, 'ending'>,
+  begin?: unknown,
 ): BatchReader {
   const state = resume ? { resume: { state: resume.state as ParserState, strings: resume.strings } } : {}
   const parser = createKernelTextParser({
     format,
+    begin,
     ...deselection(options.keep, options.drop),
     at: timeGiven(options),
     ...state,
   })
+  async function* batches() {
+    yield* readBatches(bytes, parser, { onBytes, recycle: true, cut: () => input.ending.cut })
+    for (const remark of parser.remarks()) input.ending.remarks.add(remark)
+  }
   return {
-    batches: readBatches(bytes, parser, { onBytes, recycle: true, cut: () => input.ending.cut }),
+    batches: batches(),
     state: () => parser.state(),
     facts: () => captureFacts(parser, options, input),
   }

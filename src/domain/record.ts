@@ -29,6 +29,10 @@ export type Note =
   | { kind: 'unread'; line: number; lines: number; beforeEvent: number }
   /** From `line` on, the lines are those of another input of a merged capture; each input has an order of its own. */
   | { kind: 'input'; line: number; input: number; name: string; beforeEvent: number }
+  /** In a kernel log that holds a dump of the trace buffer: the events of the dump begin, or are over. */
+  | { kind: 'recording'; line: number; on: boolean; beforeEvent: number }
+  /** A kernel log goes on with another boot of the machine: nothing of what was before is still so. */
+  | { kind: 'boot'; line: number; id: string | null; beforeEvent: number }
   /** A line too long to be kept: `bytes` holds its first `kept` bytes, `length` and `sha256` are those of all of it, line feed excluded. */
   | { kind: 'overlong'; line: number; length: number; kept: number; sha256: string; beforeEvent: number }
 

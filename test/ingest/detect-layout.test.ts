@@ -18,6 +18,13 @@ describe('what can be read', () => {
   })
 
   it.each([
+    ['G-console.head.txt', 'dmesg', { style: 'boot', named: false }],
+    ['G-console-oops-dump.txt', 'console-log', { style: 'boot', named: false }],
+  ])('%s is %s, and how its lines are stamped is told', (name, format, begin) => {
+    expect(detectLayout(fixture(name))).toEqual({ kind: 'layout', format, begin })
+  })
+
+  it.each([
     ['# tracer: nop\n#\n# entries-in-buffer/entries-written: 0/0   #P:2\n#\n', 'ftrace-text'],
     ['# tracer: nop\r\n', 'ftrace-text'],
     ['CPU:0 [LOST 3 EVENTS]\n', 'ftrace-text'],
@@ -40,7 +47,6 @@ describe('what is refused', () => {
     ['V_nocontext.txt', 'no-context', /context-info/],
     ['V_opt_raw.txt', 'raw-format', /noraw/],
     ['V_fgraph.txt', 'graph-without-time', /funcgraph-abstime/],
-    ['G-console.head.txt', 'console-log', /kernel log/],
     ['perf-data.head', 'perf-data', /perf script -i/],
     ['trace-dat.head', 'trace-dat', /trace-cmd report/],
   ])('%s as %s', (name, code, words) => {

@@ -88,7 +88,7 @@ export async function openFollowed(
       open: opened.kind === 'file' ? opened.tap.snapshot : fromPipe,
       follow: opened.kind === 'file' ? (at) => fromFile(opened.tap, at) : fromPipe,
     },
-    read: (start) => createTraceReader(start, layout.format, options, { ...around, ending }),
+    read: (start) => createTraceReader(start, layout.format, options, { ...around, ending }, layout.begin),
     signal: leave.signal,
     end: () => end,
     async growsBeyond(bytes) {

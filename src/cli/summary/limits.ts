@@ -34,12 +34,12 @@ export function* limitsText(sqlite: Database.Database, page: Page, options: Limi
     for (const { line, text } of malformedLines(sqlite, capture.capture, LINES))
       yield `    ${page.paint('dim', `line ${line}  `)}${quoted(text, page.width - 12 - String(line).length)}\n`
   }
-  if (!capture.ordered) yield '  time stamps run backwards: events were judged in the order of their times\n'
+  if (!capture.ordered) yield `  ${disorder(sqlite, capture)}: events were judged in the order of their times\n`
   if (capture.ticks) yield '  the clock counts no time: no duration is judged (late-unmap)\n'
   const spots = tier === null ? [] : blindSpots(sqlite, capture.capture)
   for (const { probes, rules } of spots)
     yield `  nothing was recorded of ${probes}: no event could show ${rules.join(', ')}\n`
-  if (tier === null) yield '  no event about dma-buf, resets or mappings: docs/recording.md says what to record\n'
+  if (tier === null) yield '  no event about dma-buf or its mappings: docs/recording.md says what to record\n'
   if (tier === null || spots.length > 0)
     yield `  to record more: ${ownName()} record --kernel ${kernelWord(capture.kernel)}\n`
 }
@@ -47,6 +47,15 @@ export function* limitsText(sqlite: Database.Database, page: Page, options: Limi
 /** As part of a command: what a trace calls its kernel may hold anything. */
 function kernelWord(kernel: string | null): string {
   return kernel !== null && /^[\w.+-]+$/.test(kernel) ? kernel : '<version>'
+}
+
+/** Inputs in one content follow one another in it, and overlap in time; each may be in order for all that. */
+function disorder(sqlite: Database.Database, { capture }: Capture): string {
+  const backwards = sqlite
+    .prepare('SELECT count(*) FROM gap WHERE capture = ? AND reason = ?')
+    .pluck()
+    .get(capture, 'time stamps run backwards') as number
+  return backwards > 0 ? 'time stamps run backwards' : 'it holds more than one input'
 }
 
 function* openFindings(sqlite: Database.Database, page: Page, options: LimitsOptions): Generator<string> {

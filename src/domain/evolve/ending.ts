@@ -1,7 +1,7 @@
 import { judgeNeeds, judgeReset, judgeRevocation } from '../findings.ts'
 import type { Buffer, Reset, Revocation } from '../world/entities.ts'
 import { openCall } from '../world/task.ts'
-import { describeGap, gapBetween } from '../world/window.ts'
+import { describeGap, faultGapBetween, gapBetween } from '../world/window.ts'
 import { touch, type World } from '../world/world.ts'
 import type { Context } from './context.ts'
 import { endSplat } from './kernel-log.ts'
@@ -51,7 +51,8 @@ function concludeRevocation(world: World, revocation: Revocation): void {
     buffer.exported?.ns ?? null,
     (revocation.restored ?? revocation.completed ?? world.now).ns,
   )
-  revocation.unsure = gap ? describeGap(gap) : openEnds(world, revocation)
+  const faults = faultGapBetween(world.window, revocation.invalidated.ns, null)
+  revocation.unsure = gap ? describeGap(gap) : (openEnds(world, revocation) ?? (faults && describeGap(faults)))
   judgeRevocation(world, revocation)
 }
 
@@ -73,6 +74,9 @@ function concludeReset(world: World, reset: Reset, opened: Reset | undefined): v
 function doubtOf(world: World, reset: Reset, opened: Reset | undefined): string | null {
   const gap = gapBetween(world.window, opened?.first.ns ?? null, (reset.touched ?? reset.first).ns)
   if (gap) return describeGap(gap)
+  const { recordedFrom } = world.window
+  if (recordedFrom !== null && (reset.touched ?? reset.first).ns <= recordedFrom)
+    return 'only the kernel log tells of it: the dump of the trace begins later'
   if ((reset.attached || reset.doubtfullyAttached) && !world.seen.has('map'))
     return 'no map event in this trace: was its probe set?'
   if (reset.doubtfullyAttached) return 'no event names the device that exported these buffers'

@@ -2,6 +2,7 @@ import { u64 } from '../recognise/pointer.ts'
 import type { Buffer } from '../world/entities.ts'
 import type { Splat } from '../world/splat.ts'
 import type { Call, Task } from '../world/task.ts'
+import { addGap } from '../world/window.ts'
 import type { Context } from './context.ts'
 import { directionName } from './mappings.ts'
 
@@ -11,7 +12,24 @@ export function onFault(context: Context): void {
   const address = u64(act.iova)
   if (act.device === null || address === null) return
   world.about.device = act.device
+  world.faulted = world.now.ns
   context.tell('access', { device: act.device, address, direction: act.direction, exact: false, at: world.now })
+}
+
+/** lib/ratelimit.c `___ratelimit()`: so many faults since the last one were not printed. */
+function onSuppressed(context: Context): void {
+  const { world, act } = context
+  const gap = addGap(world.window, {
+    cpu: null,
+    from: world.faulted ?? world.window.first,
+    to: world.now.ns,
+    lost: u64(act.size),
+    reason: 'the kernel limits how many IOMMU faults it prints',
+    faults: true,
+    seq: world.now.seq,
+  })
+  world.changed.gaps.push(gap.id)
+  context.tell('gap', { gap })
 }
 
 /** An access that the user's recogniser file declares: told when it happens. */
@@ -34,6 +52,7 @@ export function onConsole(context: Context): void {
   const { act, task } = context
   const open = task.splat
   const text = act.text ?? ''
+  if (act.detail === 'faults-suppressed') return onSuppressed(context)
   if (act.detail === 'cut-here') {
     if (open) endSplat(context, task, false)
     task.splat = beginSplat(context)

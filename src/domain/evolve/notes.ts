@@ -2,8 +2,10 @@ import { reconsider } from '../findings.ts'
 import { type Note, UNKNOWN } from '../record.ts'
 import type { Snapshot } from '../world/snapshot.ts'
 import { forgetCalls } from '../world/task.ts'
-import { addGap, covered, type Gap } from '../world/window.ts'
+import { addGap, covered, endGap, type Gap } from '../world/window.ts'
+import { forgetBoot } from '../world/world.ts'
 import type { Context } from './context.ts'
+import { endSplat } from './kernel-log.ts'
 
 /** Lines that are no events and yet say what the events cannot prove. */
 export function onNote(context: Context, note: Note): void {
@@ -45,6 +47,10 @@ export function onNote(context: Context, note: Note): void {
         reason: 'overwritten: the header counts more events than the buffer still held',
         seq,
       })
+    case 'recording':
+      return note.on ? recordingBegins(context) : recordingEnds(context)
+    case 'boot':
+      return anotherBoot(context)
     case 'cut':
       return begin(context, null, {
         cpu: null,
@@ -77,6 +83,38 @@ function beginDump(context: Context): void {
 }
 
 const BUFFER_FULL = 'the ring buffer was full'
+/** A dump is all that the trace buffer held: what was before it, the log alone tells of. */
+function recordingBegins(context: Context): void {
+  const { window, now } = context.world
+  const open = window.open.get(NOT_RECORDED)
+  if (!open) {
+    window.recordedFrom ??= now.ns
+    return
+  }
+  window.open.delete(NOT_RECORDED)
+  endGap(window, open, now.ns)
+  settleGap(context, open)
+}
+
+/** kernel/trace/trace.c `ftrace_dump()` switches tracing off for good. */
+function recordingEnds(context: Context): void {
+  const { window, now } = context.world
+  if (window.open.has(NOT_RECORDED)) return
+  const reason = 'the trace ends with its dump, the kernel log goes on'
+  begin(context, NOT_RECORDED, { cpu: null, from: window.end, to: null, lost: null, reason, seq: now.seq })
+}
+
+/** Key of the gap that the next dump ends. */
+const NOT_RECORDED = -3
+
+/** Inode numbers, addresses and mappings begin anew; what was open is gone, and nobody saw how. */
+function anotherBoot(context: Context): void {
+  const { world } = context
+  for (const task of world.tasks.values()) endSplat(context, task, false)
+  forgetBoot(world)
+  const reason = 'another boot begins'
+  begin(context, ANY_CPU, { cpu: null, from: world.window.end, to: null, lost: null, reason, seq: world.now.seq })
+}
 
 /** Before the first event there is nothing to prove yet; where a gap is open to the next event, it holds these lines. */
 function unread(context: Context, reason: string): void {

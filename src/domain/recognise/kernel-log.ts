@@ -11,11 +11,16 @@ export function recogniseKernelLog(text: string, act: Act): void {
   if (text.includes('ault') || text.includes('AULT') || text.includes('event: F_') || text.includes('suppressed')) {
     if (fault(text, act)) return
   }
-  if (text.includes('reset') || text.includes('FLR') || text.includes('function level')) {
-    if (reset(text, act)) return
+  const device = PCI_LINE.exec(text)
+  if (device) {
+    act.exporter = device[1]!
+    act.device = device[2]!
+    if (reset(device[3]!, act)) return
   }
   if (text.startsWith('pcieport ') && errorSource(text, act)) return
   splat(text, act)
+  // i915 and xe: the physical function tells of a reset of one of its virtual ones, and does not name it.
+  if (act.detail === null && /\bVF\d+ FLR\b/.test(text)) act.detail = 'vf-flr'
 }
 
 // drivers/iommu/intel/dmar.c dmar_fault_do_one(); older kernels print the device without its domain, with or without 0x
@@ -28,6 +33,8 @@ const AMD_OLD =
   /Event logged \[IO_PAGE_FAULT device=(\S+) (?:domain|pasid)=\S+ address=0x([0-9a-f]+) flags=0x([0-9a-f]+)/
 // drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3.c arm_smmu_dump_event()
 const SMMU_V3 = /event: (F_TRANSLATION|F_PERMISSION|F_ACCESS|F_ADDR_SIZE) client: (\S+) .*?iova: 0x([0-9a-f]+)/
+// lib/ratelimit.c ___ratelimit(), with the function that wanted to print
+const SUPPRESSED = /(?:dmar_fault|amd_iommu_\w+|arm_smmu_\w+): (\d+) callbacks suppressed/
 
 function fault(text: string, act: Act): boolean {
   const dmar = DMAR.exec(text)
@@ -38,7 +45,7 @@ function fault(text: string, act: Act): boolean {
   if (old) return faultAt(act, pciName(old[1]!), old[2]!, amdDirection(old[3]!))
   const smmu = SMMU_V3.exec(text)
   if (smmu) return faultAt(act, smmu[2]!, smmu[3]!, null)
-  const suppressed = /dmar_fault: (\d+) callbacks suppressed/.exec(text)
+  const suppressed = SUPPRESSED.exec(text)
   if (suppressed) {
     act.detail = 'faults-suppressed'
     act.size = suppressed[1]!
@@ -83,24 +90,20 @@ export function pciName(text: string): string {
 
 const PCI_LINE = /(?:^|\s)(\S+) ([0-9a-f]{4,}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]): (.*)$/
 
-// drivers/pci/pci.c pci_dev_save_and_disable(), pci_dev_restore(), pci_dev_wait(), pci_wait_for_pending_transaction()
-function reset(text: string, act: Act): boolean {
-  const match = PCI_LINE.exec(text)
-  if (!match) return false
-  const said = match[3]!
+// drivers/pci/pci.c pci_dev_save_and_disable(), pci_dev_restore(), pci_dev_wait(), pci_wait_for_pending_transaction();
+// drivers/xen/xen-pciback/pci_stub.c
+function reset(said: string, act: Act): boolean {
   const waited = /^not ready (\d+)ms after ([^;]+); (waiting|giving up)/.exec(said)
   if (waited) {
     act.detail = waited[3] === 'waiting' ? 'not-ready' : 'gave-up'
     act.size = waited[1]!
     act.state = waited[2]!
   } else if (/^ready \d+ms after/.test(said)) act.detail = 'ready'
-  else if (said === 'resetting') act.detail = 'resetting'
+  else if (said === 'resetting' || said.startsWith('xen_pciback: resetting')) act.detail = 'resetting'
   else if (said === 'reset done') act.detail = 'reset-done'
   else if (said.startsWith('timed out waiting for pending transaction')) act.detail = 'pending-transaction'
   else return false
   act.type = 'reset'
-  act.exporter = match[1]!
-  act.device = match[2]!
   return true
 }
 

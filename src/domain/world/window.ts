@@ -9,6 +9,8 @@ export interface Gap {
   to: bigint | null
   lost: bigint | null
   reason: string
+  /** Only IOMMU faults are missing: nothing else rests on it. */
+  faults?: boolean
   /** Event number at which it was noticed. */
   seq: number
   /** Lines of a snapshot are missing, no events: nothing that the trace proves rests on them. */
@@ -35,6 +37,8 @@ export interface Window {
   spans: Span[]
   /** Number of the input whose first event has not come yet. */
   beginning: number | null
+  /** When the events of a dump begin in a kernel log that holds one: before, only the log speaks. */
+  recordedFrom: bigint | null
   /** `latest[i]` is the latest end among the first i + 1 gaps: a search from the newest backwards stops there. */
   latest: bigint[]
 }
@@ -57,6 +61,7 @@ export function createWindow(spans: Span[] = []): Window {
     endless: new Set(),
     spans,
     beginning: null,
+    recordedFrom: null,
     latest: [],
   }
 }
@@ -114,10 +119,20 @@ const NEVER = -1n
 
 /** A gap that lies, in part, between the two times; null bounds are the ends of the trace. */
 export function gapBetween(window: Window, from: bigint | null, to: bigint | null): Gap | null {
-  for (const gap of window.endless) if (overlaps(gap, from, to)) return gap
+  return findGap(window, from, to, false)
+}
+
+/** A stretch of time between the two in which IOMMU faults went unprinted. */
+export function faultGapBetween(window: Window, from: bigint | null, to: bigint | null): Gap | null {
+  return findGap(window, from, to, true)
+}
+
+function findGap(window: Window, from: bigint | null, to: bigint | null, faults: boolean): Gap | null {
+  const fits = (gap: Gap) => (gap.faults ?? false) === faults && overlaps(gap, from, to)
+  for (const gap of window.endless) if (fits(gap)) return gap
   for (let i = window.gaps.length - 1; i >= 0; i--) {
     if (from !== null && window.latest[i]! <= from) return null
-    if (overlaps(window.gaps[i]!, from, to)) return window.gaps[i]!
+    if (fits(window.gaps[i]!)) return window.gaps[i]!
   }
   return null
 }
@@ -138,7 +153,8 @@ export function between(a: Sighting | null, b: Sighting): { from: bigint | null;
 export function describeGap(gap: Gap): string {
   if (gap.snapshot) return gap.reason
   const where = gap.cpu === null ? '' : ` on CPU ${gap.cpu}`
-  const many = gap.lost === null ? 'an unknown number of events' : `${gap.lost} events`
+  const what = gap.faults ? 'faults' : 'events'
+  const many = gap.lost === null ? `an unknown number of ${what}` : `${gap.lost} ${what}`
   return gap.reason === 'time stamps run backwards' ? gap.reason : `${many} lost${where} (${gap.reason})`
 }
 

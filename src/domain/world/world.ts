@@ -80,6 +80,8 @@ export interface World {
   /** By port: the device below it that an error was last reported from. */
   errorBelow: Map<string, string>
   exits: Map<number, Sighting>
+  /** When the kernel log last told of an IOMMU fault. */
+  faulted: bigint | null
   /** Attachments still open after their buffer's release. */
   orphans: Set<Attachment>
   /** The snapshot whose lines are being read. */
@@ -144,12 +146,30 @@ export function createWorld({ spans, ...options }: WorldOptions): World {
     returningBefore: false,
     errorBelow: new Map(),
     exits: new Map(),
+    faulted: null,
     orphans: new Set(),
     snapshot: null,
     graveyard: [],
     counts: { buffers: 0, attachments: 0, mappings: 0, listed: 0 },
     changed: { buffers: [], attachments: [], mappings: [], revocations: [], resets: [], gaps: [], findings: [] },
   }
+}
+
+/** Everything that a machine forgets when it is started anew; what was found stays. */
+export function forgetBoot(world: World): void {
+  const { buffersByIno, buffersByPointer, buffersByResv, buffersByDevice, homeless, unreleased } = world
+  const { attachmentsByPointer, attachmentsByHash, unbound, importersByOps, refusedByOps, orphans } = world
+  const { vfioByName, vfioByPointer, resetsByDevice, fences, signalled, tasks, translations, errorBelow, exits } = world
+  for (const buffers of [buffersByIno, buffersByPointer, buffersByResv, buffersByDevice, homeless, unreleased])
+    buffers.clear()
+  for (const attachments of [attachmentsByPointer, attachmentsByHash, unbound, importersByOps, refusedByOps, orphans])
+    attachments.clear()
+  for (const others of [vfioByName, vfioByPointer, resetsByDevice, fences, signalled, tasks, translations])
+    others.clear()
+  errorBelow.clear()
+  exits.clear()
+  world.graveyard.length = 0
+  world.mappings = createMappingIndex()
 }
 
 /** The thread of the current record. Idle tasks all have pid 0, one on each CPU. */

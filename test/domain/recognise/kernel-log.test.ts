@@ -70,6 +70,17 @@ describe('IOMMU faults in the kernel log', () => {
     expect(said('dmar_fault: 17 callbacks suppressed')).toMatchObject({ detail: 'faults-suppressed', size: '17' })
   })
 
+  it.each(['amd_iommu_report_page_fault: 9 callbacks suppressed', 'arm_smmu_evtq_thread: 9 callbacks suppressed'])(
+    '%s is said of faults, too',
+    (text) => {
+      expect(said(text)).toMatchObject({ type: 'console', detail: 'faults-suppressed', size: '9' })
+    },
+  )
+
+  it('does not take other limits for that of faults', () => {
+    expect(said('net_ratelimit: 9 callbacks suppressed')?.detail).toBe(undefined)
+  })
+
   it.each(['DMAR: DRHD: handling fault status reg 2', 'a default domain', 'segfault at 0 ip 0'])(
     '%s is no fault',
     (text) => {
@@ -93,6 +104,7 @@ describe('resets in the kernel log', () => {
       'vfio-pci 0000:01:00.0: timed out waiting for pending transaction; performing function level reset anyway',
       { detail: 'pending-transaction' },
     ],
+    ['pciback 0000:01:00.0: xen_pciback: resetting (FLR, D3, bus)', { detail: 'resetting', exporter: 'pciback' }],
   ])('%s', (text, want) => {
     expect(said(text)).toMatchObject({ type: 'reset', device: '0000:01:00.0', ...want })
   })
@@ -110,6 +122,16 @@ describe('resets in the kernel log', () => {
       expect(said(text)).toMatchObject({ type: 'console' })
     },
   )
+})
+
+describe('other lines about a device', () => {
+  it.each([
+    ['i915 0000:00:02.0: VF1 FLR', { device: '0000:00:02.0', exporter: 'i915', detail: 'vf-flr' }],
+    ["[drm] GT0: PF: VF1 FLR didn't finish in 5000 ms (-ETIMEDOUT)", { detail: 'vf-flr' }],
+    ['pcieport 0000:00:1d.0:    [21] ACSViol                (First)', { device: '0000:00:1d.0' }],
+  ])('%s', (text, want) => {
+    expect(said(text)).toMatchObject({ type: 'console', ...want })
+  })
 })
 
 describe('splats in the kernel log', () => {
