@@ -1,8 +1,6 @@
 import { alignClocks, isNear, type ToldLine } from './anchors.ts'
-import { decodeText } from './decode-text.ts'
 import type { KernelLogStart } from './kernel-log.ts'
-import { createKernelTextParser } from './kernel-text-parser.ts'
-import { readBatches } from './read-batches.ts'
+import { readEvents } from './told-lines.ts'
 
 type Chunks = AsyncIterable<Buffer> | Iterable<Buffer>
 
@@ -12,7 +10,7 @@ export interface ConsoleLog {
   start: KernelLogStart
 }
 
-interface LoggedLine extends ToldLine {
+export interface LoggedLine extends ToldLine {
   line: number
 }
 
@@ -55,20 +53,8 @@ export async function alignConsoleLog(
   }
 }
 
-interface ToldEvent extends LoggedLine {
-  name: string
-}
-
-async function* eventsOf(chunks: Chunks, begin: Partial<KernelLogStart>): AsyncGenerator<ToldEvent> {
-  const parser = createKernelTextParser({ format: 'console-log', begin })
-  const strings: string[] = []
-  for await (const batch of readBatches(chunks, parser, { recycle: true })) {
-    strings.push(...batch.strings)
-    for (let i = 0; i < batch.count; i++) {
-      const text = decodeText(batch.bytes.subarray(batch.payloadStart[i], batch.payloadEnd[i])).trimEnd()
-      yield { name: strings[batch.name[i]!]!, time: batch.time[i]!, line: batch.firstLine + batch.line[i]!, text }
-    }
-  }
+function eventsOf(chunks: Chunks, begin: Partial<KernelLogStart>) {
+  return readEvents(chunks, { format: 'console-log', begin })
 }
 
 async function* keeping(
@@ -83,7 +69,7 @@ async function* keeping(
 }
 
 /** Each event of the dump stands for one line of the log at most: the first near it in time that is not taken yet. */
-function duplicatesOf(dump: readonly ToldLine[], logged: readonly LoggedLine[], offset: bigint): number[] {
+export function duplicatesOf(dump: readonly ToldLine[], logged: readonly LoggedLine[], offset: bigint): number[] {
   const byText = new Map<string, LoggedLine[]>()
   for (const one of logged) {
     const same = byText.get(one.text)

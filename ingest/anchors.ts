@@ -20,6 +20,8 @@ type Lines = Iterable<ToldLine> | AsyncIterable<ToldLine>
 
 /** Clocks that differ more than this from one line to the next do not run alike. */
 const MOST_SPREAD = 1_000_000n
+/** Lines that are paired only because each input tells them equally often have to agree better: resets repeat regularly. */
+const MOST_SPREAD_IN_TURN = 100_000n
 const MOST_TEXTS = 65_536
 const TIMES_A_TEXT = 64
 /**
@@ -34,8 +36,8 @@ const MOST_PAIRS = 1_000_000
 
 /**
  * Finds the offset between the clocks of two inputs of one boot by the kernel log lines that both tell: `console` events
- * of a trace, and the log. Only texts that either tells once are anchors, of three moments at
- * least; texts that repeat have to agree with them.
+ * of a trace, and the log. Anchors are texts that either tells once; where those are of fewer than three moments, texts
+ * that both tell equally often, one after the other. All other texts that repeat have to agree with them.
  * The first input's texts are kept (65,536 at most, later ones do not count), the second one passes.
  */
 export async function alignClocks(first: Lines, second: Lines): Promise<Alignment> {
@@ -74,17 +76,18 @@ async function passSecond(anchors: Map<string, Anchor>, second: Lines): Promise<
 }
 
 function align(anchors: Anchor[], span: Span): Alignment {
-  const unique = anchors.filter(({ toldByFirst, toldBySecond }) => toldByFirst === 1 && toldBySecond === 1)
-  const moments = momentsOf(unique.map(({ first }) => first[0]!))
-  if (moments < LEAST_MOMENTS) {
-    const found = ['no line is', 'lines of one moment only are', 'lines of two moments only are'][moments]
-    return refused(`${found} told exactly once by both, and it takes ${LEAST_MOMENTS} moments to be sure`)
+  const found = pairsOf(anchors, 1)
+  const pairs = found.moments < LEAST_MOMENTS ? pairsOf(anchors, TIMES_A_TEXT) : found
+  if (pairs.moments < LEAST_MOMENTS) {
+    const few = ['no line is', 'lines of one moment only are', 'lines of two moments only are'][pairs.moments]
+    return refused(`${few} told equally often by both, and it takes ${LEAST_MOMENTS} moments to be sure`)
   }
-  const offsets = unique.map(({ first, second }) => second[0]! - first[0]!).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))
+  const { offsets } = pairs
   const spread = offsets.at(-1)! - offsets[0]!
-  if (spread > MOST_SPREAD)
+  const most = pairs === found ? MOST_SPREAD : MOST_SPREAD_IN_TURN
+  if (spread > most)
     return refused(
-      `the ${offsets.length} lines that both tell once lie ${spread / 1000n} us apart in the two clocks, more than ${MOST_SPREAD / 1000n} us`,
+      `the ${offsets.length} lines that both tell ${pairs === found ? 'once' : 'in turn'} lie ${spread / 1000n} us apart in the two clocks, more than ${most / 1000n} us`,
     )
   const offset = offsets[(offsets.length - 1) >> 1]!
   const { met, missed } = agreement(anchors, offset, span)
@@ -97,10 +100,30 @@ function align(anchors: Anchor[], span: Span): Alignment {
   return { kind: 'aligned', offset, anchors: offsets.length, spread }
 }
 
+interface Pairs {
+  /** Ascending. */
+  offsets: bigint[]
+  moments: number
+}
+
+/** Texts that both tell equally often, at most `times` times: the first with the first, the second with the second. */
+function pairsOf(anchors: Anchor[], times: number): Pairs {
+  const equal = anchors.filter(({ toldByFirst, toldBySecond }) => toldByFirst === toldBySecond && toldByFirst <= times)
+  const offsets = equal.flatMap(({ first, second }) => {
+    const later = sorted(second)
+    return sorted(first).map((time, i) => later[i]! - time)
+  })
+  return { offsets: sorted(offsets), moments: momentsOf(equal.flatMap(({ first }) => first)) }
+}
+
+function sorted(times: bigint[]): bigint[] {
+  return [...times].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))
+}
+
 /** How many stretches of time these times lie in. */
 function momentsOf(times: bigint[]): number {
-  const sorted = times.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))
-  return sorted.filter((time, i) => i === 0 || time - sorted[i - 1]! > MOMENT).length
+  const ascending = sorted(times)
+  return ascending.filter((time, i) => i === 0 || time - ascending[i - 1]! > MOMENT).length
 }
 
 /** Whether no other offset has as many pairs of lines on its side; lines at regular times fit more than one. */

@@ -250,7 +250,8 @@ export function createKernelTextParser(options: ParserOptions = {}): KernelTextP
   function noteInput(batch: OpenBatch): void {
     begun = false
     const { number, name } = input!
-    batch.notes.push({ kind: 'input', line: facts.lines + 1, input: number, name, beforeEvent: batch.count })
+    const added = offset === 0n ? {} : { offset }
+    batch.notes.push({ kind: 'input', line: facts.lines + 1, input: number, name, ...added, beforeEvent: batch.count })
   }
 
   function notePart(batch: OpenBatch): void {

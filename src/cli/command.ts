@@ -80,6 +80,8 @@ export interface IngestOptions extends RedactOptions {
   keep?: string[]
   /** Patterns of event names that are counted as `ignored`. */
   drop?: string[]
+  /** Put inputs with other clocks on that of the first trace. */
+  align?: true
   /** All files are one capture. */
   merge?: boolean
   /** What the capture is called. */

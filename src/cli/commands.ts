@@ -39,6 +39,7 @@ export const COMMANDS: readonly CommandEntry[] = [
         "when a snapshot (bufinfo, fdinfo) was taken, on the trace's clock; as timeline --from",
       ),
       new Option('--recognisers <file>', 'your own events that mean an access, a map, an unmap or a reset'),
+      new Option('--align', 'with --merge: put inputs with other clocks on one by the kernel log lines that both have'),
       new Option('--merge', 'the files are one capture, in the order of their times'),
       new Option('--name <text>', "the capture's name, instead of the file's"),
       new Option('--late-unmap-warning <seconds>', 'from when on an unmap after a revoke is late (default 1)'),

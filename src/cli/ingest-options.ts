@@ -12,6 +12,8 @@ export interface CaptureOptions {
   layout?: Layout
   /** When a snapshot was taken: nanoseconds of the trace's clock, as a decimal string. */
   at?: string
+  /** Inputs with other clocks are put on that of the first trace. */
+  align?: true
   /** Patterns of event names, sorted: noise that is to be judged, and other events that are not. */
   keep?: string[]
   drop?: string[]
@@ -38,7 +40,7 @@ export const CLOCKS = [
 
 /** Throws `UsageError` for what cannot be used. */
 export function captureOptions(given: IngestOptions): CaptureOptions {
-  const { clock, layout, at, keep, drop, recognisers, lateUnmapWarning, lateUnmapError } = given
+  const { clock, layout, at, align, keep, drop, recognisers, lateUnmapWarning, lateUnmapError } = given
   if (clock !== undefined && !CLOCKS.includes(clock))
     throw new UsageError(`ingest: --clock ${clock} is no trace clock; it is one of ${CLOCKS.join(', ')}`)
   if (layout !== undefined && !Object.hasOwn(LAYOUTS, layout))
@@ -51,6 +53,7 @@ export function captureOptions(given: IngestOptions): CaptureOptions {
     ...(clock === undefined ? {} : { clock }),
     ...(layout === undefined ? {} : { layout: layout as Layout }),
     ...(at === undefined ? {} : { at: time('--at', at) }),
+    ...(align ? { align } : {}),
     ...patterns('keep', keep),
     ...patterns('drop', drop),
     ...(recognisers === undefined ? {} : { recognisers: readRecognisers(recognisers) }),

@@ -30,6 +30,8 @@ export const run: Run<IngestOptions> = async (paths, options, io) => {
   const kept = captureOptions(options)
   if (kept.at !== undefined && options.follow)
     throw new UsageError('ingest: --at is the time of a snapshot, and --follow reads a trace while it is written')
+  if (options.align && !options.merge)
+    throw new UsageError('ingest: --align is for files that are one capture: give --merge, too')
   const idleMs = idleMilliseconds(options, paths)
   if (options.redact && options.follow)
     throw new UsageError('ingest: --redact is for a trace that is whole; follow it to a file, and redact that')

@@ -138,6 +138,7 @@ function readMerged(
         bytes += inputBytes(batch)
         yield batch
       }
+      for (const remark of parser.remarks()) ending.remarks.add(remark)
     }
   }
 

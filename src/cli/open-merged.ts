@@ -1,5 +1,6 @@
 import { openInputs } from '../../ingest/inputs/open-inputs.ts'
 import { type Refusal, refuse } from '../../ingest/refusal.ts'
+import { alignInputs } from './align-inputs.ts'
 import type { Io } from './command.ts'
 import type { CaptureOptions } from './ingest-options.ts'
 import { isNoTrace } from './ingest-path.ts'
@@ -29,7 +30,8 @@ export async function openMerged(
     }
     if (traces.length === before) return refuse('not-a-trace', `There is no trace in ${path}.`, 'Give a trace.')
   }
-  return mergeTraces(traces, { options, offsets: traces.map(() => 0n) })
+  const aligned = await alignInputs(traces, options)
+  return aligned.kind === 'refused' ? aligned : mergeTraces(aligned.traces, { options, offsets: aligned.offsets })
 }
 
 function named(path: string, { code, message, advice }: Refusal): Refusal {

@@ -42,6 +42,11 @@ export function timeGiven({ at }: CaptureOptions): bigint | null {
   return at === undefined ? null : BigInt(at)
 }
 
+/** The clock that is known before anything is read; null where only the text may say. */
+export function clockKnown({ found, clockBeside }: Around, { clock }: CaptureOptions): string | null {
+  return clock ?? found.clock ?? clockBeside
+}
+
 /** What was found out; the clock that was given goes before the one in the file, and that before a file beside it. */
 export function captureFacts(
   parser: KernelTextParser,

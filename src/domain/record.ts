@@ -27,8 +27,8 @@ export type Note =
   | { kind: 'cut'; line: number; beforeEvent: number; why?: string }
   /** Lines that are no trace text, or damaged: what they once said may have been an event. */
   | { kind: 'unread'; line: number; lines: number; beforeEvent: number }
-  /** From `line` on, the lines are those of another input of a merged capture; each input has an order of its own. */
-  | { kind: 'input'; line: number; input: number; name: string; beforeEvent: number }
+  /** From `line` on, the lines are those of another input of a merged capture; each input has an order of its own, and nanoseconds that were added to its times. */
+  | { kind: 'input'; line: number; input: number; name: string; offset?: bigint; beforeEvent: number }
   /** In a kernel log that holds a dump of the trace buffer: the events of the dump begin, or are over. */
   | { kind: 'recording'; line: number; on: boolean; beforeEvent: number }
   /** A kernel log goes on with another boot of the machine: nothing of what was before is still so. */
