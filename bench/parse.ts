@@ -4,9 +4,9 @@
  */
 import { LF } from '../ingest/ascii.ts'
 import { detectLayout } from '../ingest/detect-layout.ts'
-import { createKernelTextParser } from '../ingest/kernel-text-parser.ts'
 import { readBatches } from '../ingest/read-batches.ts'
 import { openSource, type Source } from '../ingest/sources.ts'
+import { createTraceParser } from '../ingest/trace-parser.ts'
 
 async function open(path: string): Promise<Source> {
   const source = await openSource(path)
@@ -28,7 +28,7 @@ async function parse(path: string) {
   const source = await open(path)
   const layout = detectLayout(source.head)
   if (layout.kind === 'refused') throw new Error(`${layout.message} ${layout.advice}`)
-  const parser = createKernelTextParser({ format: layout.format })
+  const parser = createTraceParser({ format: layout.format })
   let bytes = 0
   for await (const batch of readBatches(source.chunks, parser, { recycle: true })) bytes += batch.bytes.length
   const { user, system } = process.cpuUsage(cpu)

@@ -1,3 +1,4 @@
+import { decodeText } from './decode-text.ts'
 import type { HeaderFacts } from './header.ts'
 import { type Format, LAYOUTS } from './layout.ts'
 
@@ -47,4 +48,21 @@ export function emptyFacts(format: Format): CaptureFacts {
     structural: 0,
     samples: [],
   }
+}
+
+const SAMPLES = 5
+const SAMPLE_BYTES = 160
+
+/** Keeps the beginning of a malformed line that was just counted, while there are few. */
+export function takeSample({ samples, lines }: CaptureFacts, line: Buffer, reason: string): void {
+  if (samples.length < SAMPLES)
+    samples.push({ line: lines + 1, text: decodeText(line.subarray(0, SAMPLE_BYTES)), reason })
+}
+
+/** What a line says first stands. */
+export function takeFacts(facts: CaptureFacts, said: Partial<HeaderFacts> | undefined): void {
+  facts.clock ??= said?.clock ?? null
+  facts.kernel ??= said?.kernel ?? null
+  facts.host ??= said?.host ?? null
+  facts.bootId ??= said?.bootId ?? null
 }

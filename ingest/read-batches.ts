@@ -1,8 +1,8 @@
 import { createHash, type Hash } from 'node:crypto'
 import type { RecordBatch } from '../src/domain/record.ts'
 import { LF } from './ascii.ts'
-import type { KernelTextParser } from './kernel-text-parser.ts'
 import { clearOpenBatch, createOpenBatch, type OpenBatch } from './open-batch.ts'
+import type { TraceParser } from './trace-parser-state.ts'
 
 export interface ReadOptions {
   /** Lines a batch holds at most. Default 65,536. */
@@ -34,7 +34,7 @@ export const FLUSH: Buffer = Buffer.alloc(0)
  */
 export async function* readBatches(
   source: AsyncIterable<Buffer> | Iterable<Buffer>,
-  parser: KernelTextParser,
+  parser: TraceParser,
   options: ReadOptions = {},
 ): AsyncGenerator<RecordBatch, void, void> {
   const { batchLines = 65_536, onBytes, onSkipped } = options

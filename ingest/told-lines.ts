@@ -1,7 +1,8 @@
 import type { ToldLine } from './anchors.ts'
 import { decodeText } from './decode-text.ts'
-import { createKernelTextParser, type ParserOptions } from './kernel-text-parser.ts'
 import { readBatches } from './read-batches.ts'
+import { createTraceParser } from './trace-parser.ts'
+import type { ParserOptions } from './trace-parser-state.ts'
 
 export interface ToldEvent extends ToldLine {
   /** 1-based, in its input. */
@@ -14,7 +15,7 @@ export async function* readEvents(
   chunks: AsyncIterable<Buffer> | Iterable<Buffer>,
   options: ParserOptions,
 ): AsyncGenerator<ToldEvent> {
-  const parser = createKernelTextParser(options)
+  const parser = createTraceParser(options)
   const strings: string[] = []
   for await (const batch of readBatches(chunks, parser, { recycle: true })) {
     strings.push(...batch.strings)

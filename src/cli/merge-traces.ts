@@ -1,10 +1,11 @@
 /** Several inputs as one capture: their lines one input after the other, their events judged in the order of time. */
 import type { Ending } from '../../ingest/inputs/input.ts'
-import { createKernelTextParser, type MergedInput, type ParserState } from '../../ingest/kernel-text-parser.ts'
 import { LAYOUTS } from '../../ingest/layout.ts'
 import { deselection } from '../../ingest/noise.ts'
 import { readBatches } from '../../ingest/read-batches.ts'
 import { type Refusal, refuse } from '../../ingest/refusal.ts'
+import { createTraceParser } from '../../ingest/trace-parser.ts'
+import type { MergedInput, ParserState } from '../../ingest/trace-parser-state.ts'
 import { inputBytes, type RecordBatch } from '../domain/record.ts'
 import { HEAD_BYTES } from '../log/content.ts'
 import type { BatchReader, ReaderStart } from '../projection/ingest-request.ts'
@@ -120,7 +121,7 @@ function readMerged(
   { resume, onBytes }: ReaderStart,
 ): BatchReader {
   const before = resume?.state as MergeState | undefined
-  const parser = createKernelTextParser({
+  const parser = createTraceParser({
     format: inputs[0]!.format,
     at: timeGiven(options),
     ...deselection(options.keep, options.drop),

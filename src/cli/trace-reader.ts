@@ -1,8 +1,9 @@
 import type { Input } from '../../ingest/inputs/input.ts'
-import { createKernelTextParser, type KernelTextParser, type ParserState } from '../../ingest/kernel-text-parser.ts'
 import type { Format as Layout } from '../../ingest/layout.ts'
 import { deselection } from '../../ingest/noise.ts'
 import { readBatches } from '../../ingest/read-batches.ts'
+import { createTraceParser } from '../../ingest/trace-parser.ts'
+import type { ParserState, TraceParser } from '../../ingest/trace-parser-state.ts'
 import type { CaptureFacts } from '../log/captures.ts'
 import type { BatchReader, ReaderStart } from '../projection/ingest-request.ts'
 import type { CaptureOptions } from './ingest-options.ts'
@@ -19,7 +20,7 @@ export function createTraceReader(
   begin?: unknown,
 ): BatchReader {
   const state = resume ? { resume: { state: resume.state as ParserState, strings: resume.strings } } : {}
-  const parser = createKernelTextParser({
+  const parser = createTraceParser({
     format,
     begin,
     ...deselection(options.keep, options.drop),
@@ -49,7 +50,7 @@ export function clockKnown({ found, clockBeside }: Around, { clock }: CaptureOpt
 
 /** What was found out; the clock that was given goes before the one in the file, and that before a file beside it. */
 export function captureFacts(
-  parser: KernelTextParser,
+  parser: TraceParser,
   options: CaptureOptions,
   { found, clockBeside }: Around,
 ): CaptureFacts {

@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { detectLayout } from '../../ingest/detect-layout.ts'
-import { createKernelTextParser, type ParserOptions } from '../../ingest/kernel-text-parser.ts'
 import type { Format } from '../../ingest/layout.ts'
 import { readBatches } from '../../ingest/read-batches.ts'
+import { createTraceParser } from '../../ingest/trace-parser.ts'
+import type { ParserOptions } from '../../ingest/trace-parser-state.ts'
 import { inputBytes } from '../../src/domain/record.ts'
 import { hardWrap, mail, quote, quotedPrintable, systracePage, systraceString, textOf } from '../support/envelopes.ts'
 import { foldText } from '../support/fold-file.ts'
@@ -164,7 +165,7 @@ describe('any trace, wrapped in any way', () => {
     let [events, skipBytes]: [string[], number] = [[], 0]
     let resume: ParserOptions['resume']
     for (;;) {
-      const parser = createKernelTextParser({ format, ...(resume ? { resume } : {}) })
+      const parser = createTraceParser({ format, ...(resume ? { resume } : {}) })
       const strings: string[] = [...(resume?.strings ?? [])]
       const { value: batch } = await readBatches([content], parser, { batchLines: 40, skipBytes }).next()
       if (!batch) break

@@ -3,8 +3,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { alignConsoleLog } from '../../ingest/align-console-log.ts'
 import { detectLayout } from '../../ingest/detect-layout.ts'
-import { createKernelTextParser } from '../../ingest/kernel-text-parser.ts'
 import { readBatches } from '../../ingest/read-batches.ts'
+import { createTraceParser } from '../../ingest/trace-parser.ts'
 import { fixture, readWhole, sumsHold, type Whole } from './read-whole.ts'
 
 interface Row {
@@ -31,7 +31,7 @@ async function read(text: string, more: object = {}): Promise<Whole & { remarks:
   const begin = { ...(layout.begin as object), ...more }
   const whole = await readWhole(content, { format: layout.format, begin })
   expect(sumsHold(whole)).toBe(true)
-  const parser = createKernelTextParser({ format: layout.format, begin })
+  const parser = createTraceParser({ format: layout.format, begin })
   for await (const _ of readBatches([content], parser, SMALL));
   return { ...whole, remarks: parser.remarks() }
 }
@@ -331,7 +331,7 @@ describe('any lines', () => {
 
 /** Reads with a new parser after each batch. */
 async function resumed(content: Buffer, begin: object) {
-  let parser = createKernelTextParser({ format: 'console-log', begin })
+  let parser = createTraceParser({ format: 'console-log', begin })
   let from = 0
   const strings: string[] = []
   while (from < content.length) {
@@ -339,7 +339,7 @@ async function resumed(content: Buffer, begin: object) {
       strings.push(...batch.strings)
       from += batch.lineStart[batch.lineCount]!
       const state = JSON.parse(JSON.stringify(parser.state()))
-      parser = createKernelTextParser({ resume: { state, strings: [...strings] } })
+      parser = createTraceParser({ resume: { state, strings: [...strings] } })
       break
     }
   }

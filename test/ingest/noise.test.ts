@@ -90,13 +90,13 @@ describe('noise', () => {
     const text = Buffer.from(`${line('sched_switch: a').repeat(3)}${line('map: x')}${line('timer_start: b').repeat(2)}`)
     const half = text.indexOf('map') - 60
     const cut = text.lastIndexOf('\n', half) + 1
-    const { createKernelTextParser } = await import('../../ingest/kernel-text-parser.ts')
+    const { createTraceParser } = await import('../../ingest/trace-parser.ts')
     const { readBatches } = await import('../../ingest/read-batches.ts')
-    const first = createKernelTextParser(deselection())
+    const first = createTraceParser(deselection())
     const strings: string[] = []
     for await (const batch of readBatches([text.subarray(0, cut)], first)) strings.push(...batch.strings)
     const state = JSON.parse(JSON.stringify(first.state()))
-    const second = createKernelTextParser({ ...deselection(), resume: { state, strings } })
+    const second = createTraceParser({ ...deselection(), resume: { state, strings } })
     for await (const _ of readBatches([text.subarray(cut)], second));
     expect(second.facts().ignoredNames).toEqual({ sched_switch: 3, timer_start: 2 })
   })

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { expect, it } from 'vitest'
-import { createKernelTextParser } from '../../ingest/kernel-text-parser.ts'
 import { readBatches } from '../../ingest/read-batches.ts'
+import { createTraceParser } from '../../ingest/trace-parser.ts'
 import { inputBytes, type Note } from '../../src/domain/record.ts'
 
 const MIB = 1024 * 1024
@@ -23,7 +23,7 @@ it('a line of 200 MB costs one malformed line and no memory', async () => {
   const notes: Note[] = []
   let bytes = 0
   let kept = 0
-  const parser = createKernelTextParser()
+  const parser = createTraceParser()
   for await (const batch of readBatches(chunks(), parser, {
     onBytes: () => (most = Math.max(most, process.memoryUsage().rss)),
   })) {

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createKernelTextParser } from '../../ingest/kernel-text-parser.ts'
 import type { Format } from '../../ingest/layout.ts'
 import { readBatches } from '../../ingest/read-batches.ts'
+import { createTraceParser } from '../../ingest/trace-parser.ts'
 import { inputBytes, LineKind, type RecordBatch } from '../../src/domain/record.ts'
 import { chunksOf, fixture, readWhole, sumsHold, type Whole } from './read-whole.ts'
 
@@ -85,7 +85,7 @@ describe('batches', () => {
         const straight = await readWhole(bytes, LIMITS)
         if (straight.batches.length < 2) return
         const stop = 1 + (choice % (straight.batches.length - 1))
-        const parser = createKernelTextParser()
+        const parser = createTraceParser()
         const first: RecordBatch[] = []
         for await (const batch of readBatches(chunksOf(bytes, 13), parser, LIMITS)) {
           first.push(batch)
@@ -117,7 +117,7 @@ describe('batches', () => {
     const named = (comm: string) => `${comm.padStart(16)}${EVENT.slice(16)}`
     const bytes = Buffer.from(['\xff\xfe', 'b', '\xff\xfe', 'b'].map(named).join(''), 'latin1')
     const { batches } = await readWhole(bytes, { batchLines: 2 })
-    const parser = createKernelTextParser()
+    const parser = createTraceParser()
     for await (const _ of readBatches(chunksOf(bytes.subarray(0, bytes.length / 2), 50), parser));
     const resume = { state: parser.state(), strings: batches[0]!.strings }
     const rest = await readWhole(bytes, { resume, skipBytes: bytes.length / 2 })
@@ -128,7 +128,7 @@ describe('batches', () => {
   it('are the same when their memory is used again', async () => {
     const bytes = fixture('V_pipe_lost.txt')
     const kept = await readWhole(bytes, { batchLines: 100 })
-    const parser = createKernelTextParser()
+    const parser = createTraceParser()
     const sums: string[] = []
     const digest = (b: RecordBatch) =>
       createHash('sha256')
@@ -150,7 +150,7 @@ describe('what goes past', () => {
       const hash = createHash('sha256')
       const options = { ...LIMITS, onBytes: (piece: Buffer) => hash.update(piece) }
       let end = 0
-      for await (const batch of readBatches(chunksOf(bytes, chunk), createKernelTextParser(), options)) {
+      for await (const batch of readBatches(chunksOf(bytes, chunk), createTraceParser(), options)) {
         end += inputBytes(batch)
         expect(hash.copy().digest('hex')).toBe(createHash('sha256').update(bytes.subarray(0, end)).digest('hex'))
       }

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import type { CaptureFacts } from '../../ingest/capture-facts.ts'
-import { createKernelTextParser, type ParserOptions } from '../../ingest/kernel-text-parser.ts'
 import { type ReadOptions, readBatches } from '../../ingest/read-batches.ts'
+import { createTraceParser } from '../../ingest/trace-parser.ts'
+import type { ParserOptions } from '../../ingest/trace-parser-state.ts'
 import { LineKind, type Note, type RecordBatch } from '../../src/domain/record.ts'
 
 export const LAYOUTS_DIR = new URL('../fixtures/layouts/', import.meta.url)
@@ -32,7 +33,7 @@ export async function readWhole(
   content: Buffer,
   options: ParserOptions & ReadOptions & { chunk?: number } = {},
 ): Promise<Whole> {
-  const parser = createKernelTextParser(options)
+  const parser = createTraceParser(options)
   const strings: string[] = [...(options.resume?.strings ?? [])]
   const whole: Whole = { facts: parser.facts(), batches: [], events: [], notes: [], kinds: [] }
   const small = { batchBytes: 64 * 1024, maxLine: 16 * 1024, keepOfOverlong: 256, batchLines: 2000, ...options }

@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { detectLayout } from '../../ingest/detect-layout.ts'
-import { createKernelTextParser } from '../../ingest/kernel-text-parser.ts'
 import type { Format } from '../../ingest/layout.ts'
 import { parseLine } from '../../ingest/parse-line.ts'
 import { readBatches } from '../../ingest/read-batches.ts'
+import { createTraceParser } from '../../ingest/trace-parser.ts'
 import type { RecordBatch } from '../../src/domain/record.ts'
 import { fixture, readWhole, sumsHold } from './read-whole.ts'
 
@@ -208,7 +208,7 @@ describe('both', () => {
     const content = fixture(name)
     const whole = await readWhole(content, { format, at: AT })
     for (let lines = 1; lines < whole.facts.lines; lines++) {
-      const parser = createKernelTextParser({ format, at: AT })
+      const parser = createTraceParser({ format, at: AT })
       const first = await readBatches([content], parser, { batchLines: lines }).next()
       const { lineStart, lineCount, strings } = first.value as RecordBatch
       const resume = { state: JSON.parse(JSON.stringify(parser.state())), strings }

@@ -1,6 +1,8 @@
 /** Traces for these tests, and how they are read: the project's own parser over bytes in memory. */
-import { createKernelTextParser, type ParserState } from '../../ingest/kernel-text-parser.ts'
+
 import { readBatches } from '../../ingest/read-batches.ts'
+import { createTraceParser } from '../../ingest/trace-parser.ts'
+import type { ParserState } from '../../ingest/trace-parser-state.ts'
 import type { LogConnection } from '../../src/log/connection.ts'
 import { type Content, HEAD_BYTES } from '../../src/log/content.ts'
 import type { BatchReader, IngestRequest, ReaderStart } from '../../src/projection/ingest-request.ts'
@@ -43,7 +45,7 @@ export function contentOf(text: Buffer, name = 'trace', seekable = true): Conten
 
 export function kernelReader(batchLines: number): (start: ReaderStart) => BatchReader {
   return ({ bytes, resume, onBytes }) => {
-    const parser = createKernelTextParser(
+    const parser = createTraceParser(
       resume ? { resume: { state: resume.state as ParserState, strings: resume.strings } } : {},
     )
     return {

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { detectLayout, HEAD_BYTES } from '../../ingest/detect-layout.ts'
-import { createKernelTextParser } from '../../ingest/kernel-text-parser.ts'
 import { type Format, LAYOUTS } from '../../ingest/layout.ts'
 import { readBatches } from '../../ingest/read-batches.ts'
+import { createTraceParser } from '../../ingest/trace-parser.ts'
 import { inputBytes, LineKind, lineBytes, type RecordBatch } from '../../src/domain/record.ts'
 import { decodeColumns, encodeColumns } from '../../src/log/segment-codec.ts'
 import { createFold } from '../../src/projection/fold.ts'
@@ -51,7 +51,7 @@ function problemsOf(batch: RecordBatch): string[] {
 
 /** Reads, folds and packs it as an ingest does, and says what is wrong. */
 async function read(content: Buffer, format: Format, die: Dice): Promise<string[]> {
-  const parser = createKernelTextParser({ format })
+  const parser = createTraceParser({ format })
   const problems: string[] = []
   const parts: Buffer[] = []
   let bytes = 0

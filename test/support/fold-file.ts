@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
-import { createKernelTextParser, type ParserOptions } from '../../ingest/kernel-text-parser.ts'
 import { readBatches } from '../../ingest/read-batches.ts'
+import { createTraceParser } from '../../ingest/trace-parser.ts'
+import type { ParserOptions } from '../../ingest/trace-parser-state.ts'
 import type {
   AttachmentRow,
   BufferRow,
@@ -30,7 +31,7 @@ const SMALL = 256 * 1024
 
 /** Parses and folds trace text in memory, without a database. */
 export async function foldText(text: Buffer, options: unknown = {}, parsing: ParserOptions = {}): Promise<Folded> {
-  const parser = createKernelTextParser(parsing)
+  const parser = createTraceParser(parsing)
   let collector: Collector | null = null
   // Thousands of small traces are folded by the property tests: no more memory for each than it needs.
   const small = text.length < SMALL ? { batchLines: 8192, batchBytes: SMALL, maxLine: SMALL } : {}

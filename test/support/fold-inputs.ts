@@ -1,6 +1,6 @@
-import { createKernelTextParser } from '../../ingest/kernel-text-parser.ts'
 import type { Format } from '../../ingest/layout.ts'
 import { readBatches } from '../../ingest/read-batches.ts'
+import { createTraceParser } from '../../ingest/trace-parser.ts'
 import type { Note, RecordBatch } from '../../src/domain/record.ts'
 import { type Folded, foldBatches } from './fold-file.ts'
 
@@ -16,7 +16,7 @@ export async function foldInputs(
   inputs: readonly Input[],
   at: bigint | null,
 ): Promise<{ folded: Folded; names: string[] }> {
-  const parser = createKernelTextParser({ format: inputs[0]!.format, at })
+  const parser = createTraceParser({ format: inputs[0]!.format, at })
   const batches: RecordBatch[] = []
   for (const [number, { format, text }] of inputs.entries()) {
     parser.beginInput({ number, name: `input ${number}`, format, offset: '0' })

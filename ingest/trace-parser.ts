@@ -1,89 +1,27 @@
-import { LineKind, type RecordBatch, UNNAMED } from '../src/domain/record.ts'
+import { LineKind, UNNAMED } from '../src/domain/record.ts'
 import { CR, LF } from './ascii.ts'
 import { isBytesLiteral } from './bytes-literal.ts'
-import { type CaptureFacts, emptyFacts } from './capture-facts.ts'
-import { decodeText } from './decode-text.ts'
-import { createNameChooser, type Deselection } from './deselect.ts'
+import { type CaptureFacts, emptyFacts, takeFacts, takeSample } from './capture-facts.ts'
+import { createNameChooser } from './deselect.ts'
 import { Dictionary } from './dictionary.ts'
-import { type HeaderFacts, readHeader } from './header.ts'
+import { readHeader } from './header.ts'
 import { beginLayout, type Format } from './layout.ts'
 import { nextLineFeed } from './line-feed.ts'
 import { createLineHead, GIVEN_NAME_BYTES, reasonText, Scan } from './line-head.ts'
+import { noteInput, noteUnread } from './line-notes.ts'
 import { type OpenBatch, payloadOf, respell, toRecordBatch } from './open-batch.ts'
 import { setNanoseconds, timeOf } from './scan-time.ts'
 import { structureOf } from './structure.ts'
-
-/** What a parser must be given to go on behind its last batch; plain JSON. The dictionary is not in it, see `ParserOptions`. */
-export interface ParserState {
-  version: 1
-  facts: CaptureFacts
-  strings: number
-  latin1: number[]
-  freeText: boolean
-  /** The last event was ignored: what continues it is, too. */
-  ignoring?: boolean
-  /** Which of a file's inputs the last event was of. */
-  part?: number
-  /** What the layout keeps between lines. */
-  layout?: unknown
-  /** The input being read, of a capture that is merged from several. */
-  input?: MergedInput
-}
-
-/** One of the inputs that a capture is merged from. */
-export interface MergedInput {
-  /** Counts from 0. */
-  number: number
-  name: string
-  format: Format
-  /** Nanoseconds to be added to its times, as a decimal string: its clock's zero is another one. */
-  offset: string
-  /** What its layout has to know of it before the first line. */
-  begin?: unknown
-}
-
-export interface ParserOptions extends Deselection {
-  /** Default `ftrace-text`; see `detectLayout`. */
-  format?: Format
-  /** What is known of the file before its first line, for a layout that `begin`s with it; plain JSON. */
-  begin?: unknown
-  /** Time of all lines of a snapshot (`takesTime`), nanoseconds of the trace's clock; the same when going on. Null: only their order. */
-  at?: bigint | null
-  /** Goes on where `state()` was taken; `strings` are those of all batches before, in order. */
-  resume?: { state: ParserState; strings: readonly string[] }
-}
-
-/** Fills batches with the lines of one capture, in order. */
-export interface KernelTextParser {
-  /** Reads whole lines behind `batch.scanned`; stops at `lineLimit` lines, at a line of more than `maxLine` bytes, or for want of bytes. */
-  scan(batch: OpenBatch, lineLimit: number, maxLine: number): 'full' | 'overlong' | 'more'
-  /** Reads the last line, which has no line feed. */
-  scanLast(batch: OpenBatch): void
-  /** Takes a line that was cut short to `[batch.scanned, end)`. */
-  addOverlong(batch: OpenBatch, end: number, length: number, kept: number, sha256: string): void
-  /** Nothing follows: says so where the layout still waits for the rest of a line. */
-  finish(batch: OpenBatch): void
-  /** The lines from here on are another input's. To be called when no batch is open. */
-  beginInput(input: MergedInput): void
-  close(batch: OpenBatch): RecordBatch
-  facts(): CaptureFacts
-  /** What the user should be told about how the file was read. */
-  remarks(): string[]
-  /** To be taken when no batch is open. */
-  state(): ParserState
-}
-
-const SAMPLES = 5
-const SAMPLE_BYTES = 160
+import type { ParserOptions, TraceParser } from './trace-parser-state.ts'
 
 /**
- * Reads kernel trace text (`trace`, `trace_pipe`, `snapshot`, per-CPU files) as columns, without a string a line.
+ * Reads trace text of any layout as columns, without a string a line.
  *
  * @example
- * const parser = createKernelTextParser({ format: 'ftrace-text' })
+ * const parser = createTraceParser({ format: 'ftrace-text' })
  * for await (const batch of readBatches(chunks, parser)) store(batch)
  */
-export function createKernelTextParser(options: ParserOptions = {}): KernelTextParser {
+export function createTraceParser(options: ParserOptions = {}): TraceParser {
   const { resume } = options
   const facts: CaptureFacts = resume ? structuredClone(resume.state.facts) : emptyFacts(options.format ?? 'ftrace-text')
   let input = resume?.state.input
@@ -105,30 +43,9 @@ export function createKernelTextParser(options: ParserOptions = {}): KernelTextP
   function malformed(batch: OpenBatch, p: number, end: number, code: number): LineKind {
     facts.malformed++
     head.commBytes = head.nameBytes = head.payloadBytes = null
-    noteUnread(batch)
-    if (facts.samples.length < SAMPLES) {
-      const text = decodeText(batch.bytes.subarray(p, Math.min(end, p + SAMPLE_BYTES)))
-      facts.samples.push({ line: facts.lines + 1, text, reason: reasonText(code) })
-    }
+    noteUnread(batch, facts.lines + 1)
+    takeSample(facts, batch.bytes.subarray(p, end), reasonText(code))
     return LineKind.malformed
-  }
-
-  /** What a line says first stands. */
-  function takeFacts(said: Partial<HeaderFacts> | undefined): void {
-    facts.clock ??= said?.clock ?? null
-    facts.kernel ??= said?.kernel ?? null
-    facts.host ??= said?.host ?? null
-    facts.bootId ??= said?.bootId ?? null
-  }
-
-  /** One note for neighbours; a line that is cut or overlong has a note of its own. */
-  function noteUnread(batch: OpenBatch): void {
-    const line = facts.lines + 1
-    const before = batch.notes.at(-1)
-    if (before?.line === line) return
-    if (before?.kind === 'unread' && before.beforeEvent === batch.count && before.line + before.lines === line) {
-      before.lines++
-    } else batch.notes.push({ kind: 'unread', line, lines: 1, beforeEvent: batch.count })
   }
 
   /** Kind of a line that `scan` did not understand; `end` is behind its last byte, the terminator not counted. */
@@ -142,7 +59,7 @@ export function createKernelTextParser(options: ParserOptions = {}): KernelTextP
       if (structure.kind === 'header') {
         const text = structure.text ?? b.toString('latin1', p, Math.min(end, p + 1024))
         const entries = readHeader(text, facts)
-        takeFacts(structure.facts)
+        takeFacts(facts, structure.facts)
         if (entries) batch.notes.push({ kind: 'entries', line, ...entries, beforeEvent })
       } else if (structure.kind === 'lost' || structure.kind === 'buffer-started') {
         batch.notes.push({ ...structure, line, beforeEvent })
@@ -156,7 +73,7 @@ export function createKernelTextParser(options: ParserOptions = {}): KernelTextP
     const quoted = isBytesLiteral(b, p, end)
     let code = quoted ? layout.scan(b, p + 2, head) : layout.scanLoose(b, p, head)
     if (quoted && code <= 0) code = layout.scanLoose(b, p + 2, head)
-    if (layout.incomplete?.()) noteUnread(batch)
+    if (layout.incomplete?.()) noteUnread(batch, facts.lines + 1)
     if (code === Scan.continued && (ignoring || facts.events > 0)) return readContinuation(batch)
     if (code > 0 && code !== Scan.continued) return readEvent(batch, p, quoted ? end - 1 : end, code)
     if (last) batch.notes.push({ kind: 'cut', line, beforeEvent })
@@ -170,7 +87,7 @@ export function createKernelTextParser(options: ParserOptions = {}): KernelTextP
       const event = batch.count - 1
       if (event >= 0) respell(batch, event, Buffer.concat([payloadOf(batch, event), head.payloadBytes!]))
       // The event went with the batch before, without the rest of its payload.
-      else noteUnread(batch)
+      else noteUnread(batch, facts.lines + 1)
     }
     head.payloadBytes = null
     facts.structural++
@@ -236,7 +153,7 @@ export function createKernelTextParser(options: ParserOptions = {}): KernelTextP
   }
 
   function factsSoFar(): CaptureFacts {
-    takeFacts(layout.facts?.())
+    takeFacts(facts, layout.facts?.())
     return { ...structuredClone(facts), ignoredNames: chooser.counts() }
   }
 
@@ -245,13 +162,6 @@ export function createKernelTextParser(options: ParserOptions = {}): KernelTextP
     batch.lineStart[batch.lineCount] = next
     batch.scanned = next
     facts.lines++
-  }
-
-  function noteInput(batch: OpenBatch): void {
-    begun = false
-    const { number, name } = input!
-    const added = offset === 0n ? {} : { offset }
-    batch.notes.push({ kind: 'input', line: facts.lines + 1, input: number, name, ...added, beforeEvent: batch.count })
   }
 
   function notePart(batch: OpenBatch): void {
@@ -271,7 +181,8 @@ export function createKernelTextParser(options: ParserOptions = {}): KernelTextP
     const b = batch.bytes
     const filled = batch.filled
     b[filled] = LF
-    if (begun) noteInput(batch)
+    if (begun) noteInput(batch, facts.lines + 1, input!)
+    begun = false
     while (batch.lineCount < lineLimit) {
       const p = batch.scanned
       const code = layout.scan(b, p, head)
