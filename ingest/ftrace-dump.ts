@@ -57,8 +57,10 @@ export function createDumpReader(from: DumpPlace): DumpReader {
         return { kind: 'event', code }
       }
       if (frame(b.toString('latin1', p, Math.min(end, p + ANNOTATION_LENGTH)))) return FRAMING
-      if (place !== 'inside') return null
       const structure = structureOf(b, p, end)
+      // An excerpt may begin with what a CPU lost.
+      if (structure?.kind === 'lost') place = 'inside'
+      if (place !== 'inside') return null
       if (structure) return { kind: 'structure', structure }
       return REMAINS.test(b.toString('latin1', p, Math.min(end, p + LINE_START))) ? { kind: 'damaged' } : null
     },
@@ -73,5 +75,5 @@ export function createDumpReader(from: DumpPlace): DumpReader {
 export function isOfDump(b: Buffer, p: number, end: number): boolean {
   if (scanLatency(b, p, createLineHead()) === Scan.event) return true
   const text = b.toString('latin1', p, Math.min(end, p + ANNOTATION_LENGTH))
-  return OPENS.test(text) || EMPTY.test(text)
+  return OPENS.test(text) || EMPTY.test(text) || structureOf(b, p, end)?.kind === 'lost'
 }

@@ -26,10 +26,8 @@ export interface MergeOptions {
   offsets: bigint[]
 }
 
-/** The inputs as one content. They are read one by one, so that each may have a layout of its own. */
-export function mergeTraces(traces: OpenedTrace[], { options, offsets }: MergeOptions): OpenedTrace | Refusal {
-  const refusal = refuseMerge(traces, options)
-  if (refusal) return refusal
+/** The inputs as one content; `refuseMerge` has let them pass. They are read one by one, so that each may have a layout of its own. */
+export function mergeTraces(traces: OpenedTrace[], { options, offsets }: MergeOptions): OpenedTrace {
   const inputs = traces.map(({ content, format, begin }, number): MergedInput => {
     return { number, name: content.name, format, begin, offset: String(offsets[number]) }
   })
@@ -65,7 +63,8 @@ function endingOf(traces: OpenedTrace[]): Ending {
   }
 }
 
-function refuseMerge(traces: OpenedTrace[], { at }: CaptureOptions): Refusal | null {
+/** Why these cannot be one capture, whatever their clocks; null where they can. */
+export function refuseMerge(traces: OpenedTrace[], { at }: CaptureOptions): Refusal | null {
   const passing = traces.find(({ content }) => !content.seekable)
   if (passing)
     return refuse('stream', `${passing.content.name} can be read only once.`, 'Save it to a file, and merge that.')

@@ -4,7 +4,7 @@ import { alignInputs } from './align-inputs.ts'
 import type { Io } from './command.ts'
 import type { CaptureOptions } from './ingest-options.ts'
 import { isNoTrace } from './ingest-path.ts'
-import { mergeTraces } from './merge-traces.ts'
+import { mergeTraces, refuseMerge } from './merge-traces.ts'
 import type { OpenedTrace } from './open-trace.ts'
 import type { TraceOpener } from './redact-trace.ts'
 
@@ -30,6 +30,8 @@ export async function openMerged(
     }
     if (traces.length === before) return refuse('not-a-trace', `There is no trace in ${path}.`, 'Give a trace.')
   }
+  const refusal = refuseMerge(traces, options)
+  if (refusal) return refusal
   const aligned = await alignInputs(traces, options)
   return aligned.kind === 'refused' ? aligned : mergeTraces(aligned.traces, { options, offsets: aligned.offsets })
 }
