@@ -38,6 +38,8 @@ export interface ParserOptions extends Deselection {
   format?: Format
   /** What is known of the file before its first line, for a layout that `begin`s with it; plain JSON. */
   begin?: unknown
+  /** Why the file holds a part of its recording only; null where nothing says so. */
+  partial?: string | null
   /** Time of all lines of a snapshot (`takesTime`), nanoseconds of the trace's clock; the same when going on. Null: only their order. */
   at?: bigint | null
   /** Goes on where `state()` was taken; `strings` are those of all batches before, in order. */

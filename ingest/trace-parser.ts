@@ -31,6 +31,7 @@ export function createTraceParser(options: ParserOptions = {}): TraceParser {
   let offset = BigInt(input?.offset ?? 0)
   /** The input's first line is still to come. */
   let begun = false
+  let partial = resume ? null : (options.partial ?? null)
   const head = createLineHead()
   const dictionary = new Dictionary()
   if (resume) dictionary.restore(resume.strings, resume.state.latin1)
@@ -183,6 +184,8 @@ export function createTraceParser(options: ParserOptions = {}): TraceParser {
     b[filled] = LF
     if (begun) noteInput(batch, facts.lines + 1, input!)
     begun = false
+    if (partial !== null) batch.notes.push({ kind: 'partial', line: 1, why: partial, beforeEvent: 0 })
+    partial = null
     while (batch.lineCount < lineLimit) {
       const p = batch.scanned
       const code = layout.scan(b, p, head)

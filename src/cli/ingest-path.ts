@@ -5,6 +5,7 @@ import type { Refusal, RefusalCode } from '../../ingest/refusal.ts'
 import { printable } from '../output/table.ts'
 import { Exit, type IngestOptions, type Io } from './command.ts'
 import type { OpenedTrace } from './open-trace.ts'
+import type { PerCpuParts } from './per-cpu.ts'
 import type { TraceOpener } from './redact-trace.ts'
 import { refusalText } from './refusal-text.ts'
 
@@ -15,16 +16,18 @@ const NO_TRACE: readonly RefusalCode[] = ['not-a-trace', 'empty', 'binary']
 
 type IngestOne = (trace: OpenedTrace) => Promise<number>
 
-/** Gives each trace to `ingestOne`; all that is none is said on stderr. Returns the exit codes of all of them. */
+/** Gives each trace to `ingestOne`, those of single CPUs to `parts`; all that is none is said on stderr. Returns the exit codes of all of them. */
 export async function ingestPath(
   path: string,
   open: TraceOpener,
   flags: Flags,
   io: Io,
   ingestOne: IngestOne,
+  parts: PerCpuParts,
 ): Promise<number[]> {
   const codes: number[] = []
   let skipped = 0
+  let kept = 0
   for await (const opened of openInputs(path, { stdin: io.stdin, name: flags.name, signal: io.signal })) {
     if (io.signal.aborted) return [...codes, Exit.interrupted]
     const found = await whatItIs(opened, open)
@@ -32,7 +35,8 @@ export async function ingestPath(
       if (found.incomplete || !flags.quiet) say(io, found.path, found.text)
       if (found.incomplete && flags.strict) codes.push(Exit.incomplete)
     } else if (found.kind === 'trace') {
-      codes.push(await readTrace(found, flags, io, ingestOne))
+      if (await parts.take(found)) kept++
+      else codes.push(await readTrace(found, flags, io, ingestOne))
     } else if (opened.kind !== 'remark' && isNoTrace(opened, found)) {
       skipped++
       if (!flags.quiet) say(io, opened.path, `skipped: ${found.message}`)
@@ -44,7 +48,7 @@ export async function ingestPath(
     }
     if (io.signal.aborted) break
   }
-  if (codes.length > 0) return codes
+  if (codes.length > 0 || kept > 0) return codes
   io.stderr.write(`revenant: ${printable(path)}: there is no trace in it (${skipped} other files). Give a trace.\n`)
   return [Exit.input]
 }
@@ -63,6 +67,21 @@ type Seen = Extract<OpenedInput, { kind: 'remark' }> | OpenedTrace | Refusal
 async function whatItIs(opened: OpenedInput, open: TraceOpener): Promise<Seen> {
   if (opened.kind === 'input') return await open(opened)
   return opened.kind === 'remark' ? opened : opened.refusal
+}
+
+/** The recordings that were put together out of the traces of single CPUs. */
+export async function readParts(
+  recordings: OpenedTrace[],
+  flags: Flags,
+  io: Io,
+  ingestOne: IngestOne,
+): Promise<number[]> {
+  const codes: number[] = []
+  for (const trace of recordings) {
+    if (!io.signal.aborted) codes.push(await readTrace(trace, flags, io, ingestOne))
+    else trace.release?.()
+  }
+  return codes
 }
 
 /** Bytes that turn out to be damaged end this trace, and no other. */

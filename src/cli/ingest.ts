@@ -7,9 +7,10 @@ import { Exit, type GlobalOptions, type IngestOptions, type Io, type Run, UsageE
 import { holes, reaches, standingOf } from './evidence.ts'
 import { ingestDocument } from './ingest-document.ts'
 import { type CaptureOptions, captureOptions, idleMilliseconds } from './ingest-options.ts'
-import { ingestPath, readTrace } from './ingest-path.ts'
+import { ingestPath, readParts, readTrace } from './ingest-path.ts'
 import { openMerged } from './open-merged.ts'
 import type { OpenedTrace } from './open-trace.ts'
+import { createPerCpuParts } from './per-cpu.ts'
 import { createOrderRemark, createProgressLine } from './progress.ts'
 import { type TraceOpener, traceOpener } from './redact-trace.ts'
 import { keyOf } from './redaction-key.ts'
@@ -51,10 +52,12 @@ export const run: Run<IngestOptions> = async (paths, options, io) => {
     }
     const codeOf = async (trace: OpenedTrace) => (await ingest(trace)).code
     if (options.merge) return await ingestMerged(paths, kept, open, options, io, codeOf)
+    const parts = createPerCpuParts()
     for (const path of paths) {
-      codes.push(...(await ingestPath(path, open, options, io, codeOf)))
+      codes.push(...(await ingestPath(path, open, options, io, codeOf, parts)))
       if (io.signal.aborted) break
     }
+    codes.push(...(await readParts(parts.recordings(kept), options, io, codeOf)))
   } finally {
     log.close()
   }

@@ -7,6 +7,10 @@ import type { ParserState, TraceParser } from '../../ingest/trace-parser-state.t
 import type { CaptureFacts } from '../log/captures.ts'
 import type { BatchReader, ReaderStart } from '../projection/ingest-request.ts'
 import type { CaptureOptions } from './ingest-options.ts'
+import { perCpuPart } from './per-cpu.ts'
+
+/** A trace of `per_cpu/cpuN` that is read alone. */
+const ONE_CPU = 'the events of one CPU only: what happened on the others is not in this file'
 
 /** What is known of a trace besides its text. */
 export type Around = Pick<Input, 'found' | 'clockBeside'>
@@ -16,7 +20,7 @@ export function createTraceReader(
   { bytes, resume, onBytes }: ReaderStart,
   format: Layout,
   options: CaptureOptions,
-  input: Around & Pick<Input, 'ending'>,
+  input: Around & Pick<Input, 'ending' | 'path'>,
   begin?: unknown,
 ): BatchReader {
   const state = resume ? { resume: { state: resume.state as ParserState, strings: resume.strings } } : {}
@@ -25,6 +29,7 @@ export function createTraceReader(
     begin,
     ...deselection(options.keep, options.drop),
     at: timeGiven(options),
+    partial: perCpuPart(input.path) && ONE_CPU,
     ...state,
   })
   async function* batches() {

@@ -25,6 +25,8 @@ export type Note =
   | { kind: 'entries'; line: number; inBuffer: bigint; written: bigint; cpus: number; beforeEvent: number }
   /** The last line ended without a newline in the middle of a record; or, as `why` says, what it was packed in did. */
   | { kind: 'cut'; line: number; beforeEvent: number; why?: string }
+  /** The file holds a part of the recording only, as its path says: events of one CPU, say. */
+  | { kind: 'partial'; line: number; why: string; beforeEvent: number }
   /** Lines that are no trace text, or damaged: what they once said may have been an event. */
   | { kind: 'unread'; line: number; lines: number; beforeEvent: number }
   /** From `line` on, the lines are those of another input of a merged capture; each input has an order of its own, and nanoseconds that were added to its times. */

@@ -1,3 +1,6 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { IngestDocument } from '../../src/cli/ingest-document.ts'
 import { example, exampleText, useWorkspace } from './workspace.ts'
@@ -131,5 +134,38 @@ describe('ingest --merge', () => {
     expect(code).toBe(3)
     expect(stderr.toString()).toContain('note.txt')
     expect((await at.run('query', 'captures')).code).toBe(3)
+  })
+})
+
+describe('per_cpu/cpu*/trace', () => {
+  const folder = (parts: { name: string; content: string }[]) => {
+    for (const [cpu, { content }] of parts.entries()) {
+      mkdirSync(join(at.dir, `report/tracing/per_cpu/cpu${cpu}`), { recursive: true })
+      writeFileSync(join(at.dir, `report/tracing/per_cpu/cpu${cpu}/trace`), content, 'latin1')
+      writeFileSync(join(at.dir, `report/tracing/per_cpu/cpu${cpu}/stats`), `entries: ${cpu}\n`)
+    }
+    return join(at.dir, 'report')
+  }
+
+  test.each(['folder', 'files', 'archive'])('as a %s is one capture, with the findings of the whole', async (kind) => {
+    await at.json<IngestDocument>('ingest', example('sysfs-reset'))
+    const report = folder(perCpu(exampleText('sysfs-reset')))
+    const cpus = [1, 0].map((cpu) => join(report, `tracing/per_cpu/cpu${cpu}/trace`))
+    if (kind === 'archive') execFileSync('tar', ['-czf', join(at.dir, 'r.tgz'), '-C', at.dir, 'report'])
+    const paths = { folder: [report], files: cpus, archive: [join(at.dir, 'r.tgz')] }[kind]!
+    const merged = await at.json<IngestDocument>('ingest', ...paths)
+    expect(merged.file).toMatch(/tracing\/per_cpu\/cpu\*\/trace$/)
+    expect(merged).toMatchObject({ capture: 2, gaps: 0, malformed: 0, undetermined: 0 })
+    expect(await findings(2)).toEqual(await findings(1))
+  })
+
+  test('one of them alone proves nothing by what it lacks', async () => {
+    const report = folder(perCpu(exampleText('sysfs-reset')))
+    for (const cpu of [0, 1]) {
+      const one = await at.json<IngestDocument>('ingest', join(report, `tracing/per_cpu/cpu${cpu}/trace`))
+      expect(one).toMatchObject({ gaps: 1 })
+    }
+    const gaps = await at.json<{ reason: string }[]>('query', 'gaps')
+    expect(gaps.map(({ reason }) => reason)).toEqual(Array(2).fill(expect.stringContaining('one CPU only')))
   })
 })

@@ -71,7 +71,7 @@ export async function openFollowed(
     yield FLUSH
     yield* follow(tap, { ...limits, onEnd })
   }
-  const around = { found: NOTHING_FOUND, clockBeside: path === '-' ? null : readClockBeside(dirname(path)) }
+  const around = { path, found: NOTHING_FOUND, clockBeside: path === '-' ? null : readClockBeside(dirname(path)) }
   const ending = createEnding()
   return {
     kind: 'trace',

@@ -5,8 +5,9 @@ import { join } from 'node:path'
 import { openWriter } from '../../log/connection.ts'
 import { ingestCapture } from '../../projection/ingest-capture.ts'
 import { Exit, type GlobalOptions, type Io, type RecordOptions, UsageError } from '../command.ts'
-import { ingestPath } from '../ingest-path.ts'
+import { ingestPath, readParts } from '../ingest-path.ts'
 import type { OpenedTrace } from '../open-trace.ts'
+import { createPerCpuParts } from '../per-cpu.ts'
 import { traceOpener } from '../redact-trace.ts'
 import { createPage } from '../summary/page.ts'
 import { writeAll } from '../write-all.ts'
@@ -20,16 +21,19 @@ export async function checkRecordings(paths: readonly string[], options: Options
   if (paths.filter((path) => path === '-').length > 1) throw new UsageError('record: - is given twice')
   const codes: number[] = []
   let written = 0
-  for (const path of paths) {
-    const check = async (trace: OpenedTrace) => {
-      const pieces = await checkOne(trace, options, io)
-      if (io.signal.aborted) return Exit.interrupted
-      await writeAll(written++ > 0 && options.format === 'table' ? ['\n', ...pieces] : pieces, io)
-      return Exit.done
-    }
-    codes.push(...(await ingestPath(path, traceOpener({}, null), { quiet: options.quiet }, io, check)))
+  const check = async (trace: OpenedTrace) => {
+    const pieces = await checkOne(trace, options, io)
     if (io.signal.aborted) return Exit.interrupted
+    await writeAll(written++ > 0 && options.format === 'table' ? ['\n', ...pieces] : pieces, io)
+    return Exit.done
   }
+  const parts = createPerCpuParts()
+  for (const path of paths) {
+    codes.push(...(await ingestPath(path, traceOpener({}, null), options, io, check, parts)))
+    if (io.signal.aborted) break
+  }
+  codes.push(...(await readParts(parts.recordings({}), options, io, check)))
+  if (io.signal.aborted) return Exit.interrupted
   return codes.includes(Exit.input) ? Exit.input : Exit.done
 }
 

@@ -51,6 +51,8 @@ export function onNote(context: Context, note: Note): void {
       return note.on ? recordingBegins(context) : recordingEnds(context)
     case 'boot':
       return anotherBoot(context)
+    case 'partial':
+      return begin(context, null, { cpu: null, from: null, to: null, lost: null, reason: note.why, seq })
     case 'cut':
       return begin(context, null, {
         cpu: null,
