@@ -1,6 +1,12 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { describe, expect, it } from 'vitest'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { gzipSync, zstdCompressSync } from 'node:zlib'
+import { afterAll, describe, expect, it } from 'vitest'
 import { detectLayout, HEAD_BYTES } from '../../ingest/detect-layout.ts'
+import { InputError } from '../../ingest/inputs/input.ts'
+import { openInputs } from '../../ingest/inputs/open-inputs.ts'
 import { type Format, LAYOUTS } from '../../ingest/layout.ts'
 import { readBatches } from '../../ingest/read-batches.ts'
 import { createTraceParser } from '../../ingest/trace-parser.ts'
@@ -9,8 +15,10 @@ import { decodeColumns, encodeColumns } from '../../src/log/segment-codec.ts'
 import { createFold } from '../../src/projection/fold.ts'
 import { type Dice, dice, mutate } from '../support/mutate.ts'
 
-/** Lines to be read in damaged files, all layouts together. */
+/** Lines to be read in damaged files: as what they look like, and once more as each layout in turn. */
 const LINES = 1_000_000
+/** What reading them may take of memory, once the reader is warm. */
+const MOST_GROWTH = 300 * 1024 * 1024
 const SMALL = { batchLines: 500, batchBytes: 64 * 1024, maxLine: 8 * 1024, keepOfOverlong: 256 }
 
 const fixtures = (folder: string) => {
@@ -49,9 +57,14 @@ function problemsOf(batch: RecordBatch): string[] {
   return problems
 }
 
+interface Reading {
+  format: Format
+  begin?: unknown
+}
+
 /** Reads, folds and packs it as an ingest does, and says what is wrong. */
-async function read(content: Buffer, format: Format, die: Dice): Promise<string[]> {
-  const parser = createTraceParser({ format })
+async function read(content: Buffer, { format, begin }: Reading, die: Dice): Promise<string[]> {
+  const parser = createTraceParser({ format, begin })
   const problems: string[] = []
   const parts: Buffer[] = []
   let bytes = 0
@@ -88,7 +101,7 @@ describe(`${LINES.toLocaleString('en')} lines of damaged files`, () => {
       const die = dice(seed * 7919 + FORMATS.indexOf(format))
       const content = mutate(CONTENTS[die.below(CONTENTS.length)]!, die, CONTENTS)
       const at = performance.now()
-      const problems = await read(content, format, die).catch((error: Error) => [error.stack ?? error.message])
+      const problems = await read(content, { format }, die).catch((error: Error) => [error.stack ?? error.message])
       expect(problems, `${format}, seed ${seed}`).toEqual([])
       most = Math.max(most, performance.now() - at)
       lines += countLines(content)
@@ -98,13 +111,75 @@ describe(`${LINES.toLocaleString('en')} lines of damaged files`, () => {
     expect(lines).toBeGreaterThanOrEqual(share)
   })
 
-  it('detection answers for every one of them', () => {
-    for (let seed = 1; seed <= 3000; seed++) {
+  it('as what they look like: no crash, no line lost, no memory kept', async () => {
+    let lines = 0
+    let refused = 0
+    let warm = 0
+    for (let seed = 1; lines < LINES; seed++) {
       const die = dice(seed)
-      const content = mutate(CONTENTS[die.below(CONTENTS.length)]!, die, CONTENTS).subarray(0, HEAD_BYTES)
-      const answer = detectLayout(content)
-      if (answer.kind === 'layout') expect(FORMATS).toContain(answer.format)
-      else expect(`${answer.message} ${answer.advice}`.length, `seed ${seed}`).toBeGreaterThan(20)
+      const content = mutate(CONTENTS[die.below(CONTENTS.length)]!, die, CONTENTS)
+      const layout = detectLayout(content.subarray(0, HEAD_BYTES))
+      if (layout.kind === 'refused') {
+        expect(`${layout.message} ${layout.advice}`.length, `seed ${seed}`).toBeGreaterThan(20)
+        refused++
+        continue
+      }
+      const problems = await read(content, layout, die).catch((error: Error) => [error.stack ?? error.message])
+      expect(problems, `${layout.format}, seed ${seed}`).toEqual([])
+      lines += countLines(content)
+      if (lines > LINES / 4) warm ||= process.memoryUsage().rss
     }
+    expect(refused).toBeGreaterThan(0)
+    expect(process.memoryUsage().rss - warm).toBeLessThan(MOST_GROWTH)
   })
 })
+
+describe('packed files that were damaged', () => {
+  const PACKINGS: [string, (content: Buffer) => Buffer][] = [
+    ['gz', gzipSync],
+    ['zst', zstdCompressSync],
+    ['tar', asTar],
+    ['tar.gz', (content) => gzipSync(asTar(content))],
+  ]
+  const folder = mkdtempSync(join(tmpdir(), 'revenant-fuzz-'))
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+  it.each(PACKINGS)('%s: read as far as it goes, or refused in words', async (kind, pack) => {
+    const path = join(folder, `damaged.${kind}`)
+    let [read, refused] = [0, 0]
+    for (let seed = 1; seed <= 400; seed++) {
+      const die = dice(seed * 104_729)
+      const packed = pack(CONTENTS[die.below(CONTENTS.length)]!)
+      writeFileSync(path, mutate(packed, die, [packed]))
+      for await (const opened of openInputs(path, { stdin: Readable.from([]), signal: new AbortController().signal })) {
+        if (opened.kind === 'remark') continue
+        if (opened.kind === 'refused-input') {
+          expect(opened.refusal.message, `seed ${seed}`).not.toBe('')
+          refused++
+          continue
+        }
+        try {
+          for await (const chunk of opened.open(0)) read += chunk.length
+        } catch (error) {
+          if (!(error instanceof InputError)) throw new Error(`seed ${seed}`, { cause: error })
+          refused++
+        }
+      }
+    }
+    expect(read).toBeGreaterThan(0)
+    expect(refused).toBeGreaterThan(0)
+  })
+})
+
+/** One member and the two blocks of zeros that end an archive (POSIX ustar). */
+function asTar(content: Buffer): Buffer {
+  const header = Buffer.alloc(512)
+  header.write('report/trace.txt', 0)
+  header.write('0000644\0', 100)
+  header.write(`${content.length.toString(8).padStart(11, '0')}\0`, 124)
+  header.write('        0', 148)
+  header.write('ustar\x0000', 257)
+  const sum = header.reduce((total, byte) => total + byte, 0)
+  header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148)
+  return Buffer.concat([header, content, Buffer.alloc(512 - (content.length % 512)), Buffer.alloc(1024)])
+}
