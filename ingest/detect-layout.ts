@@ -200,10 +200,10 @@ function refuseOddBytes(tracer: string | null): Refusal {
 }
 
 function refuseText(lines: HeadLine[]): Refusal {
-  const first = lines[0]!.text.slice(0, 80)
-  return refuse(
-    'not-a-trace',
-    `None of the first ${lines.length} lines is a line of a trace; the first one reads ${JSON.stringify(first)}.`,
-    WHAT_IS_READ,
-  )
+  const first = JSON.stringify(lines[0]!.text.slice(0, 80))
+  const message =
+    lines.length === 1
+      ? `Its only line is no line of a trace; it reads ${first}.`
+      : `None of the first ${lines.length} lines is a line of a trace; the first one reads ${first}.`
+  return refuse('not-a-trace', message, WHAT_IS_READ)
 }

@@ -24,6 +24,9 @@ const capture = () => new Option('--capture <id>', 'only this capture, by its nu
 /** Clocks that count nanoseconds: with the others no duration could be judged. */
 const RECORDING_CLOCKS = ['mono', 'boot', 'mono_raw', 'tai', 'global', 'local']
 
+/** Flags of `record` that say how a recipe looks: a trace that is there has been recorded. */
+const OF_A_RECIPE = ['as', 'tier', 'probes', 'btf', 'tracefs', 'clock', 'bufferKb', 'output']
+
 export const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'ingest',
@@ -103,7 +106,7 @@ export const COMMANDS: readonly CommandEntry[] = [
       new Option('--clock <name>', 'the trace clock').choices([...RECORDING_CLOCKS]).default('mono'),
       new Option('--buffer-kb <size>', 'KiB of buffer for each CPU').argParser(bufferSize).default(65536),
       new Option('-o, --output <folder>', 'where the recipe leaves the recording').default('revenant-trace'),
-      new Option('--check <file...>', 'say what these traces can prove, and what to add'),
+      new Option('--check <file...>', 'say what these traces can prove, and what to add').conflicts(OF_A_RECIPE),
     ],
     load: () => import('./record.ts'),
   },

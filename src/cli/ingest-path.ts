@@ -8,6 +8,7 @@ import type { OpenedTrace } from './open-trace.ts'
 import type { PerCpuParts } from './per-cpu.ts'
 import type { TraceOpener } from './redact-trace.ts'
 import { refusalText } from './refusal-text.ts'
+import { many } from './summary/quantity.ts'
 
 export type Flags = Pick<IngestOptions, 'name' | 'strict'> & { quiet: boolean }
 
@@ -49,7 +50,8 @@ export async function ingestPath(
     if (io.signal.aborted) break
   }
   if (codes.length > 0 || kept > 0) return codes
-  io.stderr.write(`revenant: ${printable(path)}: there is no trace in it (${skipped} other files). Give a trace.\n`)
+  const others = skipped === 0 ? 'no file at all' : many(skipped, 'other file')
+  io.stderr.write(`revenant: ${printable(path)}: there is no trace in it (${others}). Give a trace.\n`)
   return [Exit.input]
 }
 

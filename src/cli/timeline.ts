@@ -29,6 +29,8 @@ export const run: Run<TimelineOptions> = async (_, options, io) => {
   const { format } = options
   if (format === 'csv' || format === 'arrow')
     throw new UsageError(`timeline: --format ${format} is for tables; see: revenant query events`)
+  if (options.ino !== undefined && options.device !== undefined)
+    throw new UsageError('timeline: --ino and --device are two stories; give one of them')
   const { ino, device, from, to, limit } = parameters(options)
   const db = openReader(options.db)
   try {
@@ -76,10 +78,16 @@ function parameters(options: TimelineOptions): Parameters {
     options[name] === undefined ? [] : [[name, options[name]]],
   )
   const parsed = parseParameters(eventsQuery, pairs)
-  if (parsed.ok) return parsed.params as Parameters
+  if (parsed.ok) return inOrder(parsed.params as Parameters, options)
   throw new UsageError(
     `timeline: ${parsed.problems.map(({ parameter, message }) => `--${parameter} ${message}`).join('; ')}`,
   )
+}
+
+function inOrder(parameters: Parameters, { from, to }: TimelineOptions): Parameters {
+  if (parameters.from === undefined || parameters.to === undefined || parameters.from <= parameters.to)
+    return parameters
+  throw new UsageError(`timeline: --from ${from} is after --to ${to}, so nothing lies between`)
 }
 
 function unknown({ ino, device, db }: TimelineOptions & { db: string }): string {

@@ -17,7 +17,7 @@ describe('inputs that are no trace: exit 3, in words, and nothing written', () =
   test.each([
     ['an empty file', () => at.file('empty.txt', ''), /empty\.txt: The input is empty.*Was the trace read as root/],
     ['a PNG', () => at.file('shot.png', PNG), /shot\.png: The input is a PNG image, not text\./],
-    ['a folder without traces', () => at.dir, /there is no trace in it \(0 other files\)/],
+    ['a folder without traces', () => at.dir, /there is no trace in it \(no file at all\)/],
     ['a missing file', () => join(at.dir, 'none.txt'), /There is no file .*none\.txt\. Check the path/],
     ['zeros', () => at.file('zeros.bin', Buffer.alloc(100_000)), /The first 65536 bytes are all zero\./],
     [

@@ -42,7 +42,7 @@ test('an archive of mixed layouts: a document for each trace, one word for all e
     { capture: 1, file: `${report}/report/function.txt`, format: 'ftrace-function' },
     { capture: 2, file: `${report}/report/trace.txt.gz`, format: 'ftrace-text' },
   ])
-  expect(stderr).toMatch(/^revenant: \S+\/report\/notes\.txt: skipped: None of the first 1 lines[^\n]*\n$/)
+  expect(stderr).toMatch(/^revenant: \S+\/report\/notes\.txt: skipped: Its only line is no line of a trace[^\n]*\n$/)
   const captures = await at.json<{ name: string }[]>('query', 'captures')
   expect(captures.map(({ name }) => name)).toEqual([
     'report.tar.zst/report/function.txt',
@@ -68,7 +68,7 @@ test('a folder with a trace that cannot be read: the others are read, and the ex
 test('an archive without a trace is no input', async () => {
   const report = at.file('report.tar', tarArchive([{ name: 'notes.txt', content: 'It hung.\n' }]))
   const { code, stderr } = await at.run('ingest', report)
-  expect([code, stderr]).toEqual([3, expect.stringMatching(/report\.tar: there is no trace in it \(1 other files\)/)])
+  expect([code, stderr]).toEqual([3, expect.stringMatching(/report\.tar: there is no trace in it \(1 other file\)/)])
 })
 
 test('a cut archive of a trace is read as far as it goes, and its end is a gap', async () => {

@@ -59,7 +59,7 @@ describe('the summary after an ingest', () => {
       return `            tool-1       [000] .....    10.${String(i).padStart(6, '0')}: ${event}\n`
     })
     const summary = await summaryOf(at.file('trace.txt', `# tracer: nop\n#\n${lines.join('')}`))
-    expect(summary).toContain('40 buffers exported by udmabuf; the release of 0 of them was seen')
+    expect(summary).toContain('40 buffers exported by udmabuf; no release of any was seen')
     expect(summary).not.toContain('buffer 7 exported')
   })
 
@@ -73,11 +73,33 @@ describe('the summary after an ingest', () => {
     }
   })
 
+  test('what was ignored adds up: five names, and the lines under all others', async () => {
+    const names = [
+      'sched_switch',
+      'sched_waking',
+      'timer_start',
+      'hrtimer_start',
+      'irq_handler_entry',
+      'sys_enter',
+      'sys_exit',
+    ]
+    const lines = names.flatMap((name, i) =>
+      Array.from(
+        { length: 9 - i },
+        (_, j) => `          <idle>-0       [000] d....    1${i}.00000${j}: ${name}: x=1\n`,
+      ),
+    )
+    const summary = await summaryOf(at.file('trace.txt', `# tracer: nop\n#\n${lines.join('')}`))
+    expect(summary).toContain('42 ignored')
+    expect(summary).toContain('irq_handler_entry 5 and 7 of 2 other names\n')
+  })
+
   test('a trace without anything about dma-buf says so', async () => {
     const line =
       '          <idle>-0       [000] d....    10.000001: sched_switch: prev_comm=a prev_pid=1 ==> next_comm=b\n'
     const summary = await summaryOf(at.file('trace.txt', `# tracer: nop\n#\n${line}`))
     expect(summary).toContain('evidence: nothing about dma-buf')
+    expect(summary).toContain('What happened\n  no buffer, importer or reset is in the events\n\nFindings\n')
     expect(summary).toContain('docs/recording.md')
   })
 })

@@ -70,6 +70,29 @@ describe('timeline', () => {
     )
   })
 
+  test('an event without a task has a blank in its column, and null in JSON', async () => {
+    const log = at.file('dmesg.txt', '[    9.100000] pci 0000:01:00.0: hello\n[  100.500000] pci 0000:01:00.0: again\n')
+    await at.run('ingest', log)
+    const { stdout } = await at.run('timeline', '--capture', '2')
+    expect(stdout.toString().split('\n').slice(0, 2)).toEqual([
+      expect.stringMatching(/^ {2}9\.100000 +console {12,}console: pci 0000:01:00\.0: hello {2}\(line 1\)$/),
+      expect.stringMatching(/^100\.500000 +\+91\.400 s +console {12,}console: pci 0000:01:00\.0: again {2}\(line 2\)$/),
+    ])
+    const told = await at.json<{ comm: string | null; pid: number | null }[]>('timeline', '--capture', '2')
+    expect(told.map(({ comm, pid }) => [comm, pid])).toEqual([
+      [null, null],
+      [null, null],
+    ])
+  })
+
+  test('refuses a period that ends before it begins, and two subjects at once', async () => {
+    const period = await at.run('timeline', '--from', '68.1', '--to', '68.0')
+    expect([period.code, period.stdout.length]).toEqual([2, 0])
+    expect(period.stderr).toContain('--from 68.1 is after --to 68.0')
+    const both = await at.run('timeline', '--ino', '15', '--device', '0000:01:00.0')
+    expect([both.code, both.stderr]).toEqual([2, expect.stringContaining('--ino and --device')])
+  })
+
   test('without a subject it tells every event that means something', async () => {
     const told = await at.json<Told[]>('timeline')
     expect(told.every(({ type }) => type !== 'other')).toBe(true)

@@ -18,6 +18,11 @@ type Options = GlobalOptions & RecordOptions
 
 /** The exit code: 3 where a file is no trace. */
 export async function checkRecordings(paths: readonly string[], options: Options, io: Io): Promise<number> {
+  const flag = paths.find((path) => /^--?\w/.test(path))
+  if (flag !== undefined)
+    throw new UsageError(
+      `record: --check takes the files behind it, and ${flag} reads like a flag; put flags before --check, or write ./${flag}`,
+    )
   if (paths.filter((path) => path === '-').length > 1) throw new UsageError('record: - is given twice')
   const codes: number[] = []
   let written = 0

@@ -15,11 +15,22 @@ export function planFromOptions(options: RecordOptions): Plan {
   const name = options.kernel ?? release()
   const version = parseVersion(name)
   if (!version) throw new UsageError(`record: --kernel ${name} is no version; give one such as 7.3 or 6.12.95-amd64`)
+  const old = version.major < 6 || (version.major === 6 && version.minor < 1)
+  // Distributions backport: the tracefs of such a kernel knows better.
+  if (old && options.tracefs === undefined)
+    throw new UsageError(
+      `record: recipes are for Linux 6.1 and later, not ${name}; where dma-buf was backported, let its own files say what there is: --tracefs /sys/kernel/tracing; another machine's kernel is given with --kernel`,
+    )
   const target = options.tracefs === undefined ? null : tracefs(options.tracefs)
   if (options.btf !== undefined && options.probes === 'fprobe')
     throw new UsageError('record: --btf is for kprobes; the kernel itself finds the fields of fprobes: leave it away')
   const layout = options.btf === undefined ? null : readLayout(options.btf)
-  const plan = planRecording(kernelOf(name, version, target), {
+  const kernel = kernelOf(name, version, target)
+  if (options.probes === 'fprobe' && !kernel.fprobes)
+    throw new UsageError(
+      `record: Linux ${name} has no fprobes with fields by name (they came with 6.6); leave --probes away, or show with --tracefs that it has them`,
+    )
+  const plan = planRecording(kernel, {
     tier: options.tier,
     // Who gives offsets wants them used.
     probes: layout ? 'kprobe' : options.probes,

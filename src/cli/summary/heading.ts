@@ -39,10 +39,11 @@ export function* headingText(page: Page, capture: Capture, tier: string | null, 
 
 const NAMES = 5
 
-/** `sched_switch 812, timer_start 40 and 3 other events`. */
+/** `sched_switch 812, timer_start 40 and 31 of 3 other names`. */
 function ignoredText(capture: Capture): string {
   const names = mostFirst(capture)
   const shown = names.slice(0, NAMES).map(([name, lines]) => `${quoted(name, 60)} ${count(lines)}`)
-  const rest = names.length - shown.length
-  return `${shown.join(', ')}${rest > 0 ? ` and ${many(rest, 'other event')}` : ''}`
+  const rest = names.slice(NAMES)
+  const lines = rest.reduce((sum, [, lines]) => sum + lines, 0)
+  return `${shown.join(', ')}${rest.length > 0 ? ` and ${count(lines)} of ${many(rest.length, 'other name')}` : ''}`
 }

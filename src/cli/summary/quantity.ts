@@ -10,7 +10,7 @@ export function timeText(ns: bigint, ticks: boolean): string {
 
 /** `3.004 s`, `12.3 ms`, `54 µs`; a count of ticks where that is all that is known. */
 export function spanText(ns: bigint, ticks: boolean): string {
-  if (ticks) return `${ns} ticks`
+  if (ticks) return `${ns} ${ns === 1n ? 'tick' : 'ticks'}`
   const size = ns < 0n ? -ns : ns
   const sign = ns < 0n ? '-' : ''
   if (size >= 1_000_000_000n) return `${sign}${(Number(size) / 1e9).toFixed(3)} s`

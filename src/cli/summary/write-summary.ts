@@ -37,11 +37,14 @@ export function* writeSummary({ sqlite }: LogConnection, options: SummaryOptions
 
   yield* headingText(page, capture, tier, options.duplicate)
   yield section('What happened')
-  yield* storyText(sqlite, page, {
-    capture: options.capture,
-    ticks: capture.ticks,
-    more: (device) => commandLine(`timeline --capture ${options.capture} --device ${device}`, options.db),
-  })
+  const story = [
+    ...storyText(sqlite, page, {
+      capture: options.capture,
+      ticks: capture.ticks,
+      more: (device) => commandLine(`timeline --capture ${options.capture} --device ${device}`, options.db),
+    }),
+  ]
+  yield story.length > 0 ? story.join('') : '  no buffer, importer or reset is in the events\n\n'
   const groups = findingGroups(sqlite, options.capture).filter(({ rule }) => rule !== 'incomplete-log')
   const violated = groups.filter(({ verdict }) => verdict === 'violated')
   yield section('Findings')

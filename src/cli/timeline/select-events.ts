@@ -12,7 +12,8 @@ export interface TimelineEvent {
   line: number
   ns: bigint
   cpu: number | null
-  comm: string
+  /** Null where the layout does not say, and where there is no task: a line of a kernel log. */
+  comm: string | null
   pid: number | null
   type: ActType
   name: string
@@ -65,7 +66,7 @@ function* fromSegment(
       line: segment.firstLine + columns.line[row]!,
       ns,
       cpu: known(columns.cpu[row]!),
-      comm: strings[columns.comm[row]!] ?? '',
+      comm: strings[columns.comm[row]!] ?? null,
       pid: known(columns.pid[row]!),
       type: ACT_TYPES[meaning?.type[row] ?? 0]!,
       name: strings[columns.name[row]!]!,

@@ -38,23 +38,34 @@ const TYPE_WIDTH = 17
 const SINCE_WIDTH = 10
 
 /** One line an event: time, time since the one before, kind of act, who, what; findings below the event they were made at. */
-export function* timelineText(events: Iterable<ToldEvent>, page: Page, { ticks }: Capture): Generator<string> {
-  let width = 0
+export function* timelineText(
+  events: Iterable<ToldEvent>,
+  page: Page,
+  { ticks, firstNs, lastNs }: Capture,
+): Generator<string> {
+  let width = Math.max(...[firstNs, lastNs].map((ns) => (ns === null ? 0 : timeText(ns, ticks).length)))
+  const sinceWidth = ticks ? Math.max(SINCE_WIDTH, width + ' ticks'.length) : SINCE_WIDTH
   for (const { ns, since, type, comm, pid, name, payload, line, marks } of events) {
     const time = timeText(ns, ticks)
     width = Math.max(width, time.length)
     const gap = since === null ? '' : `+${spanText(since, ticks)}`
-    const who = quoted(`${comm}-${pid ?? '?'}`, COMM_WIDTH + 8)
-    const front = `${time.padStart(width)} ${gap.padStart(SINCE_WIDTH)}  ${type.padEnd(TYPE_WIDTH)}  ${who.padEnd(COMM_WIDTH)}  `
+    const who = quoted(taskText(comm, pid), COMM_WIDTH + 8)
+    const front = `${time.padStart(width)} ${gap.padStart(sinceWidth)}  ${type.padEnd(TYPE_WIDTH)}  ${who.padEnd(COMM_WIDTH)}  `
     const place = `  (line ${count(line)})`
     const room = Math.max(20, page.width - front.length - place.length)
     const what = quoted(`${name}: ${shortened(payload)}`, room)
-    yield `${page.paint('dim', front.slice(0, width + 1 + SINCE_WIDTH))}${front.slice(width + 1 + SINCE_WIDTH)}${what}${page.paint('dim', place)}\n`
+    yield `${page.paint('dim', front.slice(0, width + 1 + sinceWidth))}${front.slice(width + 1 + sinceWidth)}${what}${page.paint('dim', place)}\n`
     for (const { severity, rule, verdict, summary } of marks) {
-      const mark = `${' '.repeat(width + 1 + SINCE_WIDTH)}  ^ ${severity} ${rule}, ${verdict}:`
+      const mark = `${' '.repeat(width + 1 + sinceWidth)}  ^ ${severity} ${rule}, ${verdict}:`
       yield `${page.paint(SEVERITY_STYLE[severity], mark)} ${printable(summary)}\n`
     }
   }
+}
+
+/** `tool-223` as a trace prints it; what the layout does not say is left out, a message of the kernel log has neither. */
+function taskText(comm: string | null, pid: number | null): string {
+  if (comm === null) return pid === null ? '' : `pid ${pid}`
+  return pid === null ? comm : `${comm}-${pid}`
 }
 
 /** Offsets into functions, sizes of them and the modules they are in say little when a story is read. */

@@ -19,6 +19,8 @@ export const exported: DeedKind = {
   all({ row, count, tally }) {
     const by = row.exporter === null ? '' : ` by ${row.exporter}`
     const what = row.ns === null ? 'were there before their export was seen' : 'exported'
-    return `${many(count, 'buffer')} ${what}${by}; the release of ${many(tally.released!, 'of them', 'of them')} was seen`
+    const released =
+      tally.released === 0 ? 'no release of any' : `the release of ${many(tally.released!, 'of them', 'of them')}`
+    return `${many(count, 'buffer')} ${what}${by}; ${released} was seen`
   },
 }
