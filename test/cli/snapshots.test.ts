@@ -40,6 +40,13 @@ describe('ingest --at', () => {
     ])
   })
 
+  test('says what it is, and that nothing happened in it', async () => {
+    const { stdout } = await at.run('ingest', at.file('a.txt', LIST), '--at', '40.5')
+    expect(stdout.toString()).toContain('evidence: a list of buffers, no events\n')
+    expect(stdout.toString()).toMatch(/buffer \d+ of vfio_pci_core, export not seen, /)
+    expect(stdout.toString()).toContain('give it with a trace, --merge and --at\n')
+  })
+
   test('is asked for where it is not given, and only where it is of use', async () => {
     const without = await at.run('ingest', at.file('a.txt', LIST))
     expect(without.code).toBe(0)

@@ -1,7 +1,9 @@
+import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { example, exampleText, useWorkspace } from './workspace.ts'
 
 const at = useWorkspace()
+const REPORT = fileURLToPath(new URL('../fixtures/layouts/trace-cmd-6.12.report.txt', import.meta.url))
 
 async function summaryOf(path: string, ...flags: string[]): Promise<string> {
   const { code, stdout, stderr } = await at.run('ingest', path, ...flags)
@@ -51,6 +53,13 @@ describe('the summary after an ingest', () => {
     expect(summary).toContain('1 not understood; 252 events known to be lost')
     expect(summary).toMatch(/gap on CPU 1 from 67\.\d+ to 67\.868728: 252 events missing/)
     expect(summary).toMatch(/1 line not understood:\n {4}line 41 {2}what is this line\?\n/)
+  })
+
+  test('probes whose functions are addresses are not taken for nothing', async () => {
+    const summary = await summaryOf(REPORT)
+    expect(summary).toContain('evidence: probes without the names of their functions\n')
+    expect(summary).toContain("the probes' functions are printed as addresses")
+    expect(summary).not.toContain('no event about dma-buf')
   })
 
   test('many things of one kind are one line', async () => {

@@ -1,11 +1,13 @@
 import type Database from 'better-sqlite3'
 import type { Capture } from '../../log/captures.ts'
+import { readCheckpoint } from '../../projection/store.ts'
 import { count, many } from '../summary/quantity.ts'
+import { LIMIT_WORDS, type WithoutTier, withoutTier } from '../summary/without-tier.ts'
 import type { Survey } from './survey.ts'
 
 /** What stands in the way of certainty in the trace as a whole, and how to be rid of it. */
 export interface Limit {
-  limit: 'gaps' | 'lost' | 'clock' | 'ticks' | 'hashed' | 'tgid' | 'older' | 'malformed' | 'order'
+  limit: 'gaps' | 'lost' | 'clock' | 'ticks' | 'hashed' | 'tgid' | 'older' | 'malformed' | 'order' | WithoutTier
   text: string
 }
 
@@ -44,5 +46,8 @@ export function limitsOf(sqlite: Database.Database, capture: Capture, survey: Su
       `${count(older)} ${older === 1 ? 'buffer is' : 'buffers are'} older than the trace: begin to record before the export`,
     ],
   ]
-  return limits.filter(([is]) => is).map(([, limit, text]) => ({ limit, text }))
+  const told = limits.filter(([is]) => is).map(([, limit, text]) => ({ limit, text }))
+  if (readCheckpoint(sqlite, capture.capture)?.tier) return told
+  const without = withoutTier(sqlite, capture)
+  return [{ limit: without, text: LIMIT_WORDS[without] }, ...told]
 }

@@ -12,7 +12,7 @@ export const TIER_WORDS: Record<string, string> = {
 }
 
 /** What was read: every line of it, with what kind of trace it is and the time it covers. */
-export function* headingText(page: Page, capture: Capture, tier: string | null, duplicate: boolean): Generator<string> {
+export function* headingText(page: Page, capture: Capture, evidence: string, duplicate: boolean): Generator<string> {
   const { ticks, firstNs, lastNs } = capture
   const again = duplicate ? ', already in the log: nothing was appended' : ''
   yield `${page.paint('bold', quoted(capture.name, page.width))}: capture ${capture.capture}${again}\n`
@@ -34,7 +34,7 @@ export function* headingText(page: Page, capture: Capture, tier: string | null, 
       : [`${timeText(firstNs, ticks)} to ${timeText(lastNs, ticks)} (${spanText(lastNs - firstNs, ticks)})`]),
   ]
   yield `  ${facts.join(', ')}\n`
-  yield `  evidence: ${tier === null ? 'nothing about dma-buf' : `${tier}, ${TIER_WORDS[tier] ?? 'unknown'}`}\n\n`
+  yield `  evidence: ${evidence}\n\n`
 }
 
 const NAMES = 5

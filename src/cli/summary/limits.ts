@@ -8,13 +8,15 @@ import { malformedLines } from './malformed-lines.ts'
 import { type Page, quoted } from './page.ts'
 import { count, many, timeText } from './quantity.ts'
 import { type FindingGroup, findingsOf } from './read-findings.ts'
+import { LIMIT_WORDS, type WithoutTier } from './without-tier.ts'
 
 export interface LimitsOptions {
   capture: Capture
   standing: Standing
   /** Undetermined ones. */
   groups: readonly FindingGroup[]
-  tier: string | null
+  /** Null where the events amount to a tier. */
+  without: WithoutTier | null
   more: (group: FindingGroup) => string
 }
 
@@ -24,7 +26,7 @@ const LINES = 3
 
 /** What the trace leaves open, and why: findings, gaps, lines not understood, probes that were not set. */
 export function* limitsText(sqlite: Database.Database, page: Page, options: LimitsOptions): Generator<string> {
-  const { capture, standing, tier } = options
+  const { capture, standing, without } = options
   yield* openFindings(sqlite, page, options)
   if (standing.openEpisodes > 0)
     yield `  ${many(standing.openEpisodes, 'reset or revocation', 'resets and revocations')} without a verdict\n`
@@ -36,11 +38,11 @@ export function* limitsText(sqlite: Database.Database, page: Page, options: Limi
   }
   if (!capture.ordered) yield `  ${disorder(sqlite, capture)}: events were judged in the order of their times\n`
   if (capture.ticks) yield '  the clock counts no time: no duration is judged (late-unmap)\n'
-  const spots = tier === null ? [] : blindSpots(sqlite, capture.capture)
+  const spots = without !== null ? [] : blindSpots(sqlite, capture.capture)
   for (const { probes, rules } of spots)
     yield `  nothing was recorded of ${probes}: no event could show ${rules.join(', ')}\n`
-  if (tier === null) yield '  no event about dma-buf or its mappings: docs/recording.md says what to record\n'
-  if (tier === null || spots.length > 0)
+  if (without !== null) yield `  ${LIMIT_WORDS[without]}\n`
+  if (without !== null || spots.length > 0)
     yield `  to record more: ${ownName()} record --kernel ${kernelWord(capture.kernel)}\n`
 }
 

@@ -6,12 +6,13 @@ import type { Io } from '../command.ts'
 import { standingOf } from '../evidence.ts'
 import { commandLine } from '../own-name.ts'
 import { findingsText } from './findings.ts'
-import { headingText } from './heading.ts'
+import { headingText, TIER_WORDS } from './heading.ts'
 import { limitsText } from './limits.ts'
 import { createPage, SEVERITY_STYLE } from './page.ts'
 import { many } from './quantity.ts'
 import { type FindingGroup, findingGroups, findingsOf } from './read-findings.ts'
 import { storyText } from './story.ts'
+import { EVIDENCE_WORDS, withoutTier } from './without-tier.ts'
 
 export interface SummaryOptions {
   capture: number
@@ -35,7 +36,9 @@ export function* writeSummary({ sqlite }: LogConnection, options: SummaryOptions
     commandLine(`query findings -p capture=${options.capture} -p rule=${rule}`, options.db)
   const section = (title: string) => `${page.paint(['bold', 'underline'], title)}\n`
 
-  yield* headingText(page, capture, tier, options.duplicate)
+  const without = tier === null ? withoutTier(sqlite, capture) : null
+  const evidence = without === null ? `${tier}, ${TIER_WORDS[tier!] ?? 'unknown'}` : EVIDENCE_WORDS[without]
+  yield* headingText(page, capture, evidence, options.duplicate)
   yield section('What happened')
   const story = [
     ...storyText(sqlite, page, {
@@ -70,7 +73,7 @@ export function* writeSummary({ sqlite }: LogConnection, options: SummaryOptions
       capture,
       standing,
       groups: groups.filter(({ verdict }) => verdict === 'undetermined'),
-      tier,
+      without,
       more,
     }),
   ]

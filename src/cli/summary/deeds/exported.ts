@@ -12,15 +12,16 @@ export const exported: DeedKind = {
   one(row, ticks) {
     const { ns, exporter, size, released_ns } = row
     const by = exporter === null ? '' : ` by ${exporter}`
+    const of = exporter === null ? '' : ` of ${exporter}`
     const big = typeof size === 'bigint' ? `, ${sizeText(BigInt.asUintN(64, size))}` : ''
     const ended = released_ns === null ? ', no release seen' : `, released${between(' after ', ns, released_ns, ticks)}`
-    return `${bufferName(row)} ${ns === null ? 'was there before its export was seen' : 'exported'}${by}${big}${ended}`
+    return `${bufferName(row)}${ns === null ? `${of}, export not seen` : ` exported${by}`}${big}${ended}`
   },
   all({ row, count, tally }) {
-    const by = row.exporter === null ? '' : ` by ${row.exporter}`
-    const what = row.ns === null ? 'were there before their export was seen' : 'exported'
+    const exporter = row.exporter ?? 'an unknown exporter'
+    const what = row.ns === null ? ` of ${exporter}, export not seen` : ` exported by ${exporter}`
     const released =
       tally.released === 0 ? 'no release of any' : `the release of ${many(tally.released!, 'of them', 'of them')}`
-    return `${many(count, 'buffer')} ${what}${by}; ${released} was seen`
+    return `${many(count, 'buffer')}${what}; ${released} was seen`
   },
 }
