@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import type { Severity } from '../domain/rules.ts'
 import { type LogConnection, openWriter } from '../log/connection.ts'
 import { printable } from '../output/table.ts'
@@ -25,6 +26,9 @@ export const run: Run<IngestOptions> = async (paths, options, io) => {
   if (format === 'csv' || format === 'arrow')
     throw new UsageError(`ingest: --format ${format} is for tables; give table or json, then: revenant query findings`)
   if (paths.filter((path) => path === '-').length > 1) throw new UsageError('ingest: - is given twice')
+  const again = options.merge ? givenAgain(paths) : undefined
+  if (again !== undefined)
+    throw new UsageError(`ingest: ${printable(again)} is given twice; merged, each of its events would count twice`)
   if (options.name !== undefined && paths.length > 1 && !options.merge)
     throw new UsageError('ingest: --name is for one file')
   if (options.name === '') throw new UsageError('ingest: --name is empty; leave it away for the name of the file')
@@ -62,6 +66,11 @@ export const run: Run<IngestOptions> = async (paths, options, io) => {
     log.close()
   }
   return worstOf(codes)
+}
+
+function givenAgain(paths: string[]): string | undefined {
+  const seen = paths.map((path) => resolve(path))
+  return paths.find((_, at) => seen.indexOf(seen[at]!) < at)
 }
 
 async function ingestMerged(

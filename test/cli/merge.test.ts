@@ -129,6 +129,13 @@ describe('ingest --merge', () => {
     expect(await findings(1)).toEqual(before)
   })
 
+  test('the same file twice is refused: its events would count twice', async () => {
+    const file = at.file('a.txt', exampleText('clean-flr'))
+    const { code, stdout, stderr } = await at.run('ingest', '--merge', file, `${at.dir}/./a.txt`)
+    expect([code, stdout.length]).toEqual([2, 0])
+    expect(stderr).toContain('/./a.txt is given twice')
+  })
+
   test('where one input cannot be used, none is, and it is named', async () => {
     const { code, stderr } = await at.run('ingest', '--merge', example('clean-flr'), at.file('note.txt', 'nothing\n'))
     expect(code).toBe(3)

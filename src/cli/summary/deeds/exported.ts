@@ -20,8 +20,9 @@ export const exported: DeedKind = {
   all({ row, count, tally }) {
     const exporter = row.exporter ?? 'an unknown exporter'
     const what = row.ns === null ? ` of ${exporter}, export not seen` : ` exported by ${exporter}`
+    const seen = tally.released!
     const released =
-      tally.released === 0 ? 'no release of any' : `the release of ${many(tally.released!, 'of them', 'of them')}`
+      seen === 0 ? 'no release of any' : `the release of ${seen === count ? 'each' : many(seen, 'of them', 'of them')}`
     return `${many(count, 'buffer')}${what}; ${released} was seen`
   },
 }
