@@ -115,6 +115,45 @@ describe('ingest --merge', () => {
     ])
   })
 
+  test.each(EXAMPLES)('%s: what two dumps both hold happened once, whichever is given first', async (name) => {
+    const text = exampleText(name)
+    const events = eventsOf(text)
+    const dump = (own: string[]) => `${own.join('\n')}\n`
+    const overlaps: [number, number][] = [
+      [0, events.length],
+      [events.length / 3, (events.length * 2) / 3],
+      [events.length / 2, events.length / 2 + 1],
+    ]
+    await at.json<IngestDocument>('ingest', example(name))
+    for (const [from, to] of overlaps) {
+      const first = at.file('first.txt', Buffer.from(dump(events.slice(0, to)), 'latin1'))
+      const second = at.file('second.txt', Buffer.from(dump(events.slice(from)), 'latin1'))
+      for (const order of [
+        [first, second],
+        [second, first],
+      ]) {
+        const { capture, gaps } = await at.json<IngestDocument>('ingest', '--merge', ...order)
+        expect(gaps).toBe(0)
+        expect(await findings(capture), `${from} to ${to}`).toEqual(await findings(1))
+      }
+    }
+  })
+
+  test('what one dump holds twice at one time happened twice', async () => {
+    const text = exampleText('clean-flr')
+    const event = eventsOf(text).find((line) => line.includes('dma_buf_put:'))!
+    const dump = (name: string, ...own: string[]) => at.file(name, Buffer.from(`${own.join('\n')}\n`, 'latin1'))
+    const { capture } = await at.json<IngestDocument>(
+      'ingest',
+      '--merge',
+      dump('once.txt', event),
+      dump('twice.txt', '# tracer: nop', event, event),
+    )
+    const rows = await at.json<{ type: string }[]>('query', 'events', '-p', `capture=${capture}`)
+    expect(rows.length).toBe(3)
+    expect(rows.filter(({ type }) => type === 'put').length).toBe(2)
+  })
+
   test('is one document, named after its inputs, and is known again', async () => {
     const parts = perCpu(exampleText('iommu-fault')).map(({ name, content }) =>
       at.file(name, Buffer.from(content, 'latin1')),
