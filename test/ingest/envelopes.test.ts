@@ -108,6 +108,14 @@ describe('what cannot be told is no evidence', () => {
   )
 })
 
+it('the rest of an event whose first line is missing is not the rest of the one above', async () => {
+  const entry = '            tool-183     [001] ...1.    49.859367: flr: (pcie_flr+0x4/0x20) dev="0000:00:08.0"'
+  const rest = '(__pci_reset_function_locked+0x3e/0x70 <- pcie_flr) ret=0'
+  const whole = await readWhole(textOf(mail([entry, rest])), { format: 'mail/ftrace-text' })
+  expect(told(whole)).toEqual(told(await readWhole(textOf([entry]))))
+  expect(whole.facts.malformed).toBe(1)
+})
+
 describe('a line beside its own quote is one event', () => {
   const answered = (lines: string[], order: (line: string) => string[]) =>
     lines.flatMap((line, i) => (i % 7 === 0 && !line.startsWith('#') ? order(line) : [line]))
