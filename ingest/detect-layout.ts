@@ -1,4 +1,4 @@
-import { LF } from './ascii.ts'
+import { CR, LF } from './ascii.ts'
 import { looksBinary, refuseBinary } from './detect-binary.ts'
 import { detectKernelLog, isKernelLogFormat, type KernelLogHead } from './detect-kernel-log.ts'
 import { detectSnapshot } from './detect-snapshot.ts'
@@ -35,6 +35,12 @@ const HEAD = createLineHead()
 const LINE_BYTES = 512
 
 const WHAT_IS_READ = `Give the text of ${TRACEFS}/trace, trace_pipe or snapshot.`
+
+const ONE_LINE = refuse(
+  'carriage-returns',
+  'The lines end in carriage returns without line feeds, so all of it is one line.',
+  "Put line feeds in their place and read it again: tr '\\r' '\\n' < FILE | revenant ingest -",
+)
 
 const GRAPH_WITHOUT_TIME = refuse(
   'graph-without-time',
@@ -98,6 +104,7 @@ export function detectLayout(input: Buffer): DetectedLayout | Refusal {
   }
   const binary = refuseBinary(head)
   if (binary) return binary
+  if (!head.includes(LF) && head.indexOf(CR) < head.lastIndexOf(CR)) return ONE_LINE
   const bytes = wholeLines(head, input.length >= HEAD_BYTES)
   return detectWrapped(bytes, detectLines) ?? detectLines(head, bytes)
 }

@@ -1,3 +1,4 @@
+import { UNKNOWN } from '../src/domain/record.ts'
 import { skipBlanks } from './ascii.ts'
 import { createDumpReader, type DumpPlace } from './ftrace-dump.ts'
 import type { HeaderFacts } from './header.ts'
@@ -70,6 +71,10 @@ export function kernelLog(read: { log?: boolean; dump?: boolean }): LineLayout {
   }
 }
 
+/** kernel/printk/printk.c `console_prepend_dropped()`, without a stamp; journald-kmsg.c, where it could not keep up with /dev/kmsg. */
+const MISSED =
+  /^\*\* (\d{1,18}) printk messages dropped \*\*|\bsystemd-journald\[\d+\]: Missed (\d{1,18}) kernel messages/
+
 const UNKNOWN_LOG: KernelLogState = {
   style: null,
   named: false,
@@ -109,6 +114,8 @@ function createKernelLogReader(from: KernelLogState): LineReader {
       return { kind: 'boot', id: boot[1] ?? null }
     }
     if (JOURNAL_LINE.test(text)) return HEADER
+    const missed = MISSED.exec(text)
+    if (missed && log) return { kind: 'lost', cpu: UNKNOWN, lost: BigInt(missed[1] ?? missed[2]!) }
     const prefix = readLogPrefix(text, named)
     if (prefix !== null && prefix.program !== null) return ASIDE
     const start = p + (prefix?.length ?? 0)

@@ -28,6 +28,7 @@ export type RefusalCode =
   | 'raw-format'
   | 'hex-format'
   | 'bin-format'
+  | 'carriage-returns'
   | 'graph-without-time'
   | 'stream'
   | 'clocks-differ'

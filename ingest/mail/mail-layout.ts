@@ -7,6 +7,7 @@ import { type Structure, structureOf } from '../structure.ts'
 import { advanceHunk, beginHunk, type DiffHunk } from './diff-hunk.ts'
 import { MailText, type MailTextState } from './mail-text.ts'
 import { type Quoted, quotePrefix } from './quote-prefix.ts'
+import { type AtOnce, isQuotedAgain } from './quoted-again.ts'
 import { isLeftOut, resemblesTrace } from './resembles-trace.ts'
 import { fieldNames, lacksRest, payloadKind, tailVerdict, type Wrappable, wrappable } from './wrapped-tail.ts'
 
@@ -25,6 +26,7 @@ interface MailState {
   fields: [kind: string, names: string][]
   /** An event was left without its rest, and nobody was told. */
   lacking: boolean
+  atOnce: AtOnce
 }
 
 interface Taken {
@@ -59,7 +61,17 @@ const nothing = () => Scan.noTask
 function beginMail(layout: LineLayout, kept: MailState | null): LineReader {
   const text = new MailText(kept?.text ?? null)
   const inner = beginReader(layout, kept?.inner ?? null)
-  const state = kept ?? { above: null, apart: false, block: null, depth: 0, hunk: null, fields: [], lacking: false }
+  const state = kept ?? {
+    above: null,
+    apart: false,
+    block: null,
+    depth: 0,
+    hunk: null,
+    fields: [],
+    lacking: false,
+    atOnce: { time: [0, 0], lines: [] },
+  }
+  const atOnce = structuredClone(state.atOnce)
   let { above, apart, block, depth, hunk, lacking } = state
   /** The line that `structure` left for `scanLoose`, or the code that it came to. */
   let next: Taken | number = Scan.noTask
@@ -128,14 +140,16 @@ function beginMail(layout: LineLayout, kept: MailState | null): LineReader {
     const code = scanInner(inner, line, head)
     if (code === Scan.event) {
       leave()
-      const name = eventName(line, head)
-      const freeText = isFreeText(name)
-      const payload = eventPayload(line, head).toString('latin1')
-      above = wrappable(line.bytes, from, line.end, quoted, { flowed: text.flowed, freeText, name, payload })
       apart = false
       block = 'lines'
       depth = quoted.depth
       hunk = null
+      const words = line.bytes.toString('latin1', line.start, line.end).trim()
+      if (isQuotedAgain(atOnce, [head.timeHigh, head.timeLow], depth, words)) return Scan.ruler
+      const name = eventName(line, head)
+      const freeText = isFreeText(name)
+      const payload = eventPayload(line, head).toString('latin1')
+      above = wrappable(line.bytes, from, line.end, quoted, { flowed: text.flowed, freeText, name, payload })
       return code
     }
     if (code > 0) return code
@@ -192,6 +206,7 @@ function beginMail(layout: LineLayout, kept: MailState | null): LineReader {
       hunk,
       fields: [...fields],
       lacking,
+      atOnce: structuredClone(atOnce),
     }),
   }
 }

@@ -56,11 +56,15 @@ export function tailVerdict(before: Wrappable, depth: number, text: string): Tai
   const words = text.split(/\s+/).filter((word) => word !== '')
   const first = words[0]
   if (first === undefined || depth > before.depth) return 'no'
+  if (!before.freeText && before.payload !== '' && HEAD.test(first)) return 'no'
   if (before.flowed && depth === before.depth) return 'tail'
   if (!before.broken || before.width + 1 + first.length < NARROWEST) return 'no'
   if (words.slice(0, 2).some((word) => FIELD_LIKE.test(word))) return 'tail'
   return before.freeText && depth === before.depth ? 'tail' : 'either'
 }
+
+/** A probe's head stands where a payload begins: the line above it, with the event that it is of, is missing. */
+const HEAD = /^\(\w[\w.]*\+0x/
 
 /** What payloads are made of, and sentences seldom. */
 const FIELD_LIKE = /[=\d[\]{}|_+]|<-|->|^-$/

@@ -18,10 +18,11 @@ import { endGap, gapRow, heard, heardSnapshot } from '../domain/world/window.ts'
 import { createWorld, currentTask, DEFAULT_THRESHOLDS, type Thresholds } from '../domain/world/world.ts'
 import type { InputSpan } from '../log/read-inputs.ts'
 import { createOrderCheck, spansOf } from './input-order.ts'
+import { createRepeatCheck } from './repeated-events.ts'
 import { attachmentRow, bufferRow, mappingRow, resetRow, revocationRow } from './rows.ts'
 
 /** Changes whenever the same log would give other read models: older ones are then rebuilt. */
-export const FOLD_VERSION = '6'
+export const FOLD_VERSION = '7'
 
 export interface FoldOptions {
   /** Timestamps are ticks of an unknown unit, so no duration can be judged. */
@@ -62,6 +63,9 @@ export function createFold({ ticks, sorted = false, inputs = [], options }: Fold
   const record: TraceRecord = { seq: 0, line: 0, time: 0n, cpu: 0, pid: 0, tgid: 0, comm: '', name: '', payload: '' }
   const world = createWorld({ thresholds: thresholdsOf(own), ticks, record, spans: spansOf(inputs) })
   const backwards = sorted ? createOrderCheck(inputs) : null
+  // While a capture is read, its notes say where the next input begins.
+  const spans = [...inputs]
+  const isRepeat = createRepeatCheck(spans)
   const act = emptyAct()
   const strings: string[] = []
   /** By dictionary id: whether an event of that name can mean anything without a probe's head; 0 not asked yet. */
@@ -92,7 +96,7 @@ export function createFold({ ticks, sorted = false, inputs = [], options }: Fold
         const time = batch.time[i]!
         while (note < notes.length && notes[note]!.beforeEvent <= i) {
           world.now = { ns: last ?? time, seq: firstSeq + i }
-          onNote(context, notes[note++]!)
+          takeNote(notes[note++]!)
         }
         record.seq = firstSeq + i
         record.cpu = batch.cpu[i]!
@@ -110,7 +114,8 @@ export function createFold({ ticks, sorted = false, inputs = [], options }: Fold
         record.comm = strings[batch.comm[i]!] ?? ''
         record.name = strings[batch.name[i]!]!
         record.payload = text(start, batch.payloadEnd[i]!)
-        if (!recognise(record, act)) continue
+        // A list is whole or proves nothing: its lines are never another's.
+        if ((kind !== SNAPSHOT && isRepeat(record)) || !recognise(record, act)) continue
         world.now = { ns: time, seq: record.seq }
         world.about.buffer = null
         world.about.attachment = null
@@ -124,13 +129,19 @@ export function createFold({ ticks, sorted = false, inputs = [], options }: Fold
       return take(meaning)
     },
     finish() {
-      for (const note of trailing.splice(0)) onNote(context, note)
+      for (const note of trailing.splice(0)) takeNote(note)
       if (heardLast >= 0) world.now = { ns: world.window.end!, seq: heardLast }
       context.task = createTask()
       onEnd(context)
       return take(null)
     },
     tier: () => evidenceTier(world.seen),
+  }
+
+  function takeNote(note: Note): void {
+    if (note.kind === 'input' && inputs.length === 0)
+      spans.push({ line: note.line, input: note.input, first: null, last: null })
+    onNote(context, note)
   }
 
   function nameKind(id: number): number {

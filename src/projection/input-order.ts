@@ -19,7 +19,7 @@ export function createOrderCheck(inputs: readonly InputSpan[]): (line: number, c
 }
 
 /** The input of a line; 0 where the capture is one file. */
-function inputAt(inputs: readonly InputSpan[], line: number): number {
+export function inputAt(inputs: readonly InputSpan[], line: number): number {
   let low = 0
   let high = inputs.length
   while (low < high) {

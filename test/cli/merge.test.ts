@@ -115,6 +115,41 @@ describe('ingest --merge', () => {
     ])
   })
 
+  test.each(EXAMPLES)('%s: what two dumps both hold happened once, whichever is given first', async (name) => {
+    const text = exampleText(name)
+    const events = eventsOf(text)
+    const dump = (own: string[]) => `${own.join('\n')}\n`
+    const third = Math.floor(events.length / 3)
+    const first = at.file('first.txt', Buffer.from(dump(events.slice(0, 2 * third)), 'latin1'))
+    const second = at.file('second.txt', Buffer.from(dump(events.slice(third)), 'latin1'))
+    // Only its first event is told before: no time runs backwards.
+    const last = at.file('last.txt', Buffer.from(dump(events.slice(2 * third - 1)), 'latin1'))
+    await at.json<IngestDocument>('ingest', example(name))
+    for (const inputs of [
+      [first, last],
+      [second, first],
+    ]) {
+      const { capture, gaps } = await at.json<IngestDocument>('ingest', '--merge', ...inputs)
+      expect(gaps).toBe(0)
+      expect(await findings(capture)).toEqual(await findings(1))
+    }
+  })
+
+  test('what one dump holds twice at one time happened twice', async () => {
+    const text = exampleText('clean-flr')
+    const event = eventsOf(text).find((line) => line.includes('dma_buf_put:'))!
+    const dump = (name: string, ...own: string[]) => at.file(name, Buffer.from(`${own.join('\n')}\n`, 'latin1'))
+    const { capture } = await at.json<IngestDocument>(
+      'ingest',
+      '--merge',
+      dump('once.txt', event),
+      dump('twice.txt', '# tracer: nop', event, event),
+    )
+    const rows = await at.json<{ type: string }[]>('query', 'events', '-p', `capture=${capture}`)
+    expect(rows.length).toBe(3)
+    expect(rows.filter(({ type }) => type === 'put').length).toBe(2)
+  })
+
   test('is one document, named after its inputs, and is known again', async () => {
     const parts = perCpu(exampleText('iommu-fault')).map(({ name, content }) =>
       at.file(name, Buffer.from(content, 'latin1')),

@@ -53,6 +53,15 @@ describe.each([
     expect(violated(full.findings)).toEqual(expect.arrayContaining(violated(findings)))
   })
 
+  it.each(TRACES)('$name gives nobody a clean bill that the functions do not', async ({ lines }) => {
+    const full = await foldText(joinTrace(lines))
+    const bare = await foldText(reprint(lines, as(withBareHead)), {}, { format })
+    for (const table of ['resets', 'revocations'] as const) {
+      const clean = (all: Folded) => all[table].flatMap(({ verdict }, i) => (verdict === 'clean' ? [i] : []))
+      if (full[table].length === bare[table].length) expect(clean(full)).toEqual(expect.arrayContaining(clean(bare)))
+    }
+  })
+
   it.each(TRACES.filter(({ name }) => /kernel-7.3\/(?!d_)/.test(name)))(
     '$name is judged the same by the names of the recipe alone',
     async ({ lines }) => {

@@ -43,6 +43,12 @@ describe('what can be read', () => {
 })
 
 describe('what is refused', () => {
+  it.each(['G-console-oops-dump.txt', 'PERF_header.txt', 'V_default.txt'])('%s with carriage returns alone', (name) => {
+    const text = fixture(name).toString('latin1')
+    expect(detectLayout(Buffer.from(text.replaceAll('\n', '\r'), 'latin1'))).toMatchObject({ code: 'carriage-returns' })
+    expect(detectLayout(Buffer.from(text.replaceAll('\n', '\r\n'), 'latin1')).kind).toBe('layout')
+  })
+
   it.each([
     ['V_nocontext.txt', 'no-context', /context-info/],
     ['V_opt_raw.txt', 'raw-format', /noraw/],

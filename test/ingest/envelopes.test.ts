@@ -108,6 +108,44 @@ describe('what cannot be told is no evidence', () => {
   )
 })
 
+it('the rest of an event whose first line is missing is not the rest of the one above', async () => {
+  const entry = '            tool-183     [001] ...1.    49.859367: flr: (pcie_flr+0x4/0x20) dev="0000:00:08.0"'
+  const rest = '(__pci_reset_function_locked+0x3e/0x70 <- pcie_flr) ret=0'
+  const whole = await readWhole(textOf(mail([entry, rest])), { format: 'mail/ftrace-text' })
+  expect(told(whole)).toEqual(told(await readWhole(textOf([entry]))))
+  expect(whole.facts.malformed).toBe(1)
+})
+
+describe('a line beside its own quote is one event', () => {
+  const answered = (lines: string[], order: (line: string) => string[]) =>
+    lines.flatMap((line, i) => (i % 7 === 0 && !line.startsWith('#') ? order(line) : [line]))
+
+  it.each([
+    ['the quote below', (line: string) => [line, `> ${line}`, 'What is this?', '']],
+    ['the quote above', (line: string) => [`> ${line}`, line]],
+  ])('%s', async (_, order) => {
+    for (const name of [...TRACES, 'lab/lab-I4-move', 'kernel-7.3/memdis']) {
+      const lines = linesOf(name)
+      const plain = await readWhole(textOf(lines))
+      const content = textOf(mail(answered(lines, order)))
+      const whole = await readWhole(content, { format: 'mail/ftrace-text' })
+      expect(told(whole)).toEqual(told(plain))
+      expect(sumsHold(whole)).toBe(true)
+      expect(whole.facts.malformed).toBe(0)
+    }
+  })
+
+  it('what one mail says twice at one time happened twice', async () => {
+    const line = linesOf('kernel-7.3/flr').find((text) => text.includes('dma_buf_put:'))!
+    const twice = await readWhole(textOf(mail([line, line])), { format: 'mail/ftrace-text' })
+    expect(twice.events.length).toBe(2)
+    const quoted = await readWhole(textOf(mail([line, line, ...quote([line, line, line])])), {
+      format: 'mail/ftrace-text',
+    })
+    expect(quoted.events.length).toBe(3)
+  })
+})
+
 /** Events of hard-wrapped text, and the lines that each takes. */
 function wrappedEvents(lines: readonly string[]) {
   const events: { name: string; first: number; count: number; hangs: boolean }[] = []

@@ -345,3 +345,20 @@ async function resumed(content: Buffer, begin: object) {
   }
   return parser.facts()
 }
+
+describe('lines that the log itself says are missing', () => {
+  it.each([
+    ['[   12.000001] vfio-pci 0000:01:00.0: resetting', '** 51 printk messages dropped **', '[   13.000001] x: y'],
+    [
+      'Jan 05 10:00:01 lab kernel: vfio-pci 0000:01:00.0: resetting',
+      'Jan 05 10:00:02 lab systemd-journald[212]: Missed 51 kernel messages',
+      'Jan 05 10:00:03 lab kernel: x: y',
+    ],
+  ])('%s', async (...lines) => {
+    const whole = await read(`${lines.join('\n')}\n`)
+    expect(whole.facts).toMatchObject({ lines: 3, malformed: 0 })
+    expect(whole.notes).toMatchObject([{ kind: 'lost', line: 2, cpu: -1, lost: 51n }])
+    expect(whole.events.length).toBe(2)
+    expect(sumsHold(whole)).toBe(true)
+  })
+})

@@ -56,10 +56,18 @@ function concludeRevocation(world: World, revocation: Revocation): void {
   judgeRevocation(world, revocation)
 }
 
-function openEnds(world: World, { buffer, pending }: Revocation): string | null {
+function openEnds(world: World, revocation: Revocation): string | null {
+  const { buffer, pending } = revocation
   if (pending.size > 0) return 'mappings were still live when the trace ended'
+  if (revocation.cause === 'move' && world.resets.some((reset) => mayFollow(reset, revocation)))
+    return 'no event names the device that was reset after it'
   if (buffer.mappable && !world.seen.has('map')) return 'no map event in this trace: was its probe set?'
   return buffer.exported ? null : 'the buffer is older than the trace: who had it mapped is not known'
+}
+
+/** A reset that may be what the importers were told to let go for. */
+function mayFollow({ ofAnybody, touched }: Reset, { requested, restored }: Revocation): boolean {
+  return ofAnybody && touched !== null && touched.ns >= requested.ns && (restored === null || touched.ns < restored.ns)
 }
 
 /**
@@ -80,6 +88,7 @@ function doubtOf(world: World, reset: Reset, opened: Reset | undefined): string 
   if ((reset.attached || reset.doubtfullyAttached) && !world.seen.has('map'))
     return 'no map event in this trace: was its probe set?'
   if (reset.doubtfullyAttached) return 'no event names the device that exported these buffers'
+  if (reset.ofAnybody) return 'no event names the device that was reset, and buffers were exported'
   if (opened) return null
   const older = world.older.find(
     (b) => b.exported === null && (reset.buffers.has(b) || reset.doubtful.has(b) || mayBeOf(b, reset)),

@@ -10,6 +10,7 @@ import { onIommuMap, onIommuUnmap } from './iommu.ts'
 import { onAccess, onConsole, onFault } from './kernel-log.ts'
 import { onMap } from './map-calls.ts'
 import { onCleanup, onClose, onMove, settle } from './moves.ts'
+import { onNoThread } from './notes.ts'
 import { onPin, onUnpin } from './pins.ts'
 import { leaveBehind, onReset } from './resets.ts'
 import { onInvalidate } from './revocations.ts'
@@ -102,6 +103,7 @@ const OUTSIDE_INVALIDATE: ReadonlySet<ActType> = new Set([
 export function evolve(context: Context): void {
   const { world, act, task } = context
   const { type } = act
+  if (act.point !== 'event' && task.unknown) onNoThread(context)
   if (task.reset && !WITHIN_RESET.has(type)) leaveBehind(context)
   if (task.move && !task.move.returned && AFTER_MOVE.has(type) && !world.returning.has('vfio_pci_dma_buf_move'))
     settle(context, task.move)

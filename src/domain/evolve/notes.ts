@@ -2,7 +2,7 @@ import { reconsider } from '../findings.ts'
 import { type Note, UNKNOWN } from '../record.ts'
 import type { Snapshot } from '../world/snapshot.ts'
 import { forgetCalls } from '../world/task.ts'
-import { addGap, covered, endGap, type Gap } from '../world/window.ts'
+import { addGap, BACKWARDS, covered, endGap, type Gap, NO_THREAD } from '../world/window.ts'
 import { forgetBoot } from '../world/world.ts'
 import type { Context } from './context.ts'
 import { endSplat } from './kernel-log.ts'
@@ -15,7 +15,8 @@ export function onNote(context: Context, note: Note): void {
   switch (note.kind) {
     case 'lost': {
       const cpu = note.cpu === UNKNOWN ? null : note.cpu
-      for (const task of world.tasks.values()) if (cpu === null || task.cpu === cpu) forgetCalls(task)
+      for (const task of world.tasks.values())
+        if (cpu === null || task.cpu === cpu || task.cpu === UNKNOWN) forgetCalls(task)
       return begin(context, cpu ?? ANY_CPU, {
         cpu,
         from: cpu === null ? window.end : (window.last[cpu] ?? window.end),
@@ -163,12 +164,19 @@ export function noteSnapshot(context: Context, { at }: Snapshot, reason: string)
 
 /** The time stamp is earlier than the one before it: the file is not in order, and nothing about order is certain. */
 export function onBackwards(context: Context): void {
-  const { world } = context
-  if (world.window.gaps.some((gap) => gap.reason === BACKWARDS)) return
-  begin(context, null, { cpu: null, from: null, to: null, lost: null, reason: BACKWARDS, seq: world.now.seq })
+  doubtAll(context, BACKWARDS)
 }
 
-const BACKWARDS = 'time stamps run backwards'
+/** Calls are paired by their threads: without them, what one thread entered looks like another's. */
+export function onNoThread(context: Context): void {
+  doubtAll(context, NO_THREAD)
+}
+
+function doubtAll(context: Context, reason: string): void {
+  const { world } = context
+  if (world.window.gaps.some((gap) => gap.reason === reason)) return
+  begin(context, null, { cpu: null, from: null, to: null, lost: null, reason, seq: world.now.seq })
+}
 
 /** Gaps whose end never came reach to the end of the trace. */
 export function closeGaps(context: Context): void {

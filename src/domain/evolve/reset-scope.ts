@@ -34,6 +34,7 @@ export function touchHardware({ world }: Context, reset: Reset): void {
     if (revocation.cause === 'unknown') setCause(world, revocation, 'reset')
   }
   const { certain, doubtful } = buffersOf(world, reset)
+  reset.ofAnybody = isTiedToNobody(reset) && [...world.unreleased].some(isTold)
   for (const buffer of certain) hit(world, reset, buffer)
   for (const buffer of doubtful) {
     reset.doubtful.add(buffer)
@@ -52,6 +53,7 @@ export function leaveUntouched({ world }: Context, reset: Reset): void {
   reset.unsignalled = []
   reset.attached = false
   reset.doubtfullyAttached = false
+  reset.ofAnybody = false
 }
 
 function hit(world: World, reset: Reset, buffer: Buffer): void {
@@ -79,6 +81,16 @@ function isWithinRevocation(buffer: Buffer): boolean {
     revocation.pending.size === 0 &&
     [...buffer.mappings].every((m) => m.revocation === revocation)
   )
+}
+
+/** Where heads are bare addresses, not even the module is known. */
+function isTiedToNobody({ device, vfio, module, trigger }: Reset): boolean {
+  return device === null && vfio === null && module === null && trigger !== 'open'
+}
+
+/** Its importers were told to let go, as they are before a reset. */
+function isTold({ revocation }: Buffer): boolean {
+  return revocation !== null && !revocation.restored
 }
 
 interface Scope {
@@ -119,7 +131,7 @@ function othersOf(world: World, device: string | null): Buffer[] {
 function ofModule(world: World, module: string): Scope {
   const own = [...world.unreleased].filter((b) => (b.module ?? b.exporter) === module && b.exporterDevice === null)
   if (own.length === 1) return { certain: own, doubtful: [] }
-  const told = own.filter((b) => b.revocation && !b.revocation.restored)
+  const told = own.filter(isTold)
   return { certain: told, doubtful: own.filter((b) => !told.includes(b)) }
 }
 

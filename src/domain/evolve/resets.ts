@@ -96,6 +96,7 @@ function createReset({ world, act }: Context): Reset {
     doubtful: new Set(),
     attached: false,
     doubtfullyAttached: false,
+    ofAnybody: false,
     judged: false,
     verdict: 'clean',
     unsure: null,

@@ -207,6 +207,8 @@ export interface Reset extends Entity {
   /** Importers were attached that map through `dma_buf_map_attachment()`: to `buffers`, and to `doubtful` ones. */
   attached: boolean
   doubtfullyAttached: boolean
+  /** Nothing ties it to a device or a module, and there were buffers that may be of what is reset. */
+  ofAnybody: boolean
   judged: boolean
   verdict: EpisodeVerdict
   unsure: string | null

@@ -29,6 +29,8 @@ export interface Move {
 
 /** What one thread is in the middle of. Return probes carry little; the thread tells what they return from. */
 export interface Task {
+  /** Not one thread: all whose pid the trace does not give, and idle tasks of CPUs that it does not give. */
+  unknown: boolean
   /** CPU of its last event. */
   cpu: number
   calls: Call[]
@@ -46,8 +48,9 @@ export interface Task {
 
 const DEEPEST = 32
 
-export function createTask(): Task {
+export function createTask(unknown = false): Task {
   return {
+    unknown,
     cpu: -1,
     calls: [],
     move: null,

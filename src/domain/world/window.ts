@@ -150,12 +150,17 @@ export function between(a: Sighting | null, b: Sighting): { from: bigint | null;
   return a.ns < b.ns ? { from: a.ns, to: b.ns } : { from: b.ns, to: a.ns }
 }
 
+export const BACKWARDS = 'time stamps run backwards'
+export const NO_THREAD = 'which thread a probe fired in is not known, so neither is which return belongs to which entry'
+/** Every event is there, and yet their order or their threads prove nothing. */
+const NOTHING_LOST: ReadonlySet<string> = new Set([BACKWARDS, NO_THREAD])
+
 export function describeGap(gap: Gap): string {
   if (gap.snapshot) return gap.reason
   const where = gap.cpu === null ? '' : ` on CPU ${gap.cpu}`
   const what = gap.faults ? 'faults' : 'events'
   const many = gap.lost === null ? `an unknown number of ${what}` : `${gap.lost} ${what}`
-  return gap.reason === 'time stamps run backwards' ? gap.reason : `${many} lost${where} (${gap.reason})`
+  return NOTHING_LOST.has(gap.reason) ? gap.reason : `${many} lost${where} (${gap.reason})`
 }
 
 export function gapRow(gap: Gap): GapRow {

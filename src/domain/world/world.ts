@@ -1,6 +1,6 @@
 import type { ActType } from '../act-type.ts'
 import type { Finding } from '../findings.ts'
-import type { TraceRecord } from '../record.ts'
+import { type TraceRecord, UNKNOWN } from '../record.ts'
 import type { Attachment, Buffer, Entity, Fence, Mapping, Reset, Revocation, Sighting, VfioDevice } from './entities.ts'
 import { createMappingIndex, type MappingIndex } from './mapping-index.ts'
 import type { Snapshot } from './snapshot.ts'
@@ -175,10 +175,11 @@ export function forgetBoot(world: World): void {
 /** The thread of the current record. Idle tasks all have pid 0, one on each CPU. */
 export function currentTask(world: World): Task {
   const { pid, cpu } = world.record
-  const key = pid === 0 ? -2 - cpu : pid
+  const unknown = pid === UNKNOWN || (pid === 0 && cpu === UNKNOWN)
+  const key = unknown ? UNKNOWN : pid === 0 ? -2 - cpu : pid
   let task = world.tasks.get(key)
   if (!task) {
-    task = createTask()
+    task = createTask(unknown)
     world.tasks.set(key, task)
   }
   task.cpu = cpu

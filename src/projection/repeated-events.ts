@@ -1,0 +1,33 @@
+import type { TraceRecord } from '../domain/record.ts'
+import type { InputSpan } from '../log/read-inputs.ts'
+import { inputAt } from './input-order.ts'
+
+/** How often one event was told at the current time: by each input, and at most by any. */
+interface Telling {
+  byInput: Map<number, number>
+  most: number
+}
+
+/**
+ * Says of each event, given in the order of time, whether another input has told it: two dumps of one boot overlap, and
+ * what both hold happened once. What one input says twice at one time happened twice. Tasks' names do not count: the
+ * kernel may have forgotten one between two dumps.
+ */
+export function createRepeatCheck(inputs: readonly InputSpan[]): (record: TraceRecord) => boolean {
+  const told = new Map<string, Telling>()
+  let now: bigint | null = null
+  return ({ line, time, cpu, pid, name, payload }) => {
+    if (inputs.length === 0) return false
+    if (time !== now) told.clear()
+    now = time
+    const key = `${cpu} ${pid} ${name} ${payload}`
+    const telling = told.get(key) ?? { byInput: new Map<number, number>(), most: 0 }
+    told.set(key, telling)
+    const input = inputAt(inputs, line)
+    const times = (telling.byInput.get(input) ?? 0) + 1
+    telling.byInput.set(input, times)
+    if (times <= telling.most) return true
+    telling.most = times
+    return false
+  }
+}
