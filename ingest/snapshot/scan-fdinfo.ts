@@ -1,5 +1,5 @@
-import type { LineLayout, LineReader } from './layout.ts'
-import { Scan } from './line-head.ts'
+import type { LineLayout, LineReader } from '../layout.ts'
+import { Scan } from '../line-head.ts'
 import { isAround, lineText, payloadOf, quoted, tellSnapshot } from './snapshot-event.ts'
 
 const NAME = Buffer.from('fdinfo_buffer')

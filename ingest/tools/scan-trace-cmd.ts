@@ -13,11 +13,11 @@ import {
   skipBlanks,
   startsWith,
   ZERO,
-} from './ascii.ts'
-import { type LineHead, Scan } from './line-head.ts'
-import { scanUnpadded } from './scan-kernel-text.ts'
-import { scanCoarseTime, scanTime, setTicks } from './scan-time.ts'
-import { type Structure, structureOf } from './structure.ts'
+} from '../ascii.ts'
+import { scanUnpadded } from '../ftrace/scan-kernel-text.ts'
+import { type LineHead, Scan } from '../line-head.ts'
+import { scanCoarseTime, scanTime, setTicks } from '../scan-time.ts'
+import { type Structure, structureOf } from '../structure.ts'
 
 /** `%16s-%-5d [%03d]`, with the option -l `%8.8s-%-5d %3d` (trace-read.c `trace_show_data()`). */
 const COMM_WIDTH = 16

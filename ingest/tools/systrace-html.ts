@@ -1,9 +1,9 @@
-import { BACKSLASH, skipBlanks } from './ascii.ts'
-import { beginReader } from './begin-reader.ts'
-import { type InnerLine, scanInner, spelledLine } from './inner-line.ts'
-import type { LineLayout, LineReader } from './layout.ts'
-import { createLineHead, type LineHead, Scan } from './line-head.ts'
-import { type Structure, structureOf } from './structure.ts'
+import { BACKSLASH, skipBlanks } from '../ascii.ts'
+import { beginReader } from '../begin-reader.ts'
+import { type InnerLine, scanInner, spelledLine } from '../inner-line.ts'
+import type { LineLayout, LineReader } from '../layout.ts'
+import { createLineHead, type LineHead, Scan } from '../line-head.ts'
+import { type Structure, structureOf } from '../structure.ts'
 
 /** Where in the page: outside of scripts, in a script with data that is no trace, in the trace, in a JavaScript string. */
 type Place = 'outside' | 'data' | 'trace' | 'string'

@@ -1,5 +1,5 @@
+import type { KernelLogStart } from '../kernel-log/kernel-log.ts'
 import { alignClocks, isNear, type ToldLine } from './anchors.ts'
-import type { KernelLogStart } from './kernel-log.ts'
 import { readEvents } from './told-lines.ts'
 
 type Chunks = AsyncIterable<Buffer> | Iterable<Buffer>

@@ -1,7 +1,7 @@
-import { CLOSE_PAREN, COLON, DASH, GREATER, LESS, OPEN_PAREN } from './ascii.ts'
-import type { Dictionary } from './dictionary.ts'
+import { CLOSE_PAREN, COLON, DASH, GREATER, LESS, OPEN_PAREN } from '../ascii.ts'
+import type { Dictionary } from '../dictionary.ts'
+import type { LineHead } from '../line-head.ts'
 import { isFreeText } from './free-text.ts'
-import type { LineHead } from './line-head.ts'
 
 /** Which events are only counted, by name: each name is asked for once. */
 export interface Deselection {
