@@ -210,8 +210,9 @@ function scanTimeAndName(b: Uint8Array, q: number, head: LineHead, time: TimeSca
 function scanEventName(b: Uint8Array, q: number, head: LineHead): number {
   while (b[q] === SPACE) q++
   if (b[q] === OPEN_PAREN && b[q + 1] === PLUS) {
-    while (b[q] !== CLOSE_PAREN && b[q] !== LF) q++
-    if (b[q] === LF || b[q + 1] !== SPACE) return Scan.noName
+    q += b[q + 2] === DASH ? 3 : 2
+    while (isDigit(b[q]!)) q++
+    if (b[q] !== CLOSE_PAREN || b[q + 1] !== SPACE) return Scan.noName
     q = skipBlanks(b, q + 1)
   }
   head.nameStart = q
