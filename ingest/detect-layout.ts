@@ -1,12 +1,12 @@
 import { CR, LF } from './ascii.ts'
 import { looksBinary, refuseBinary } from './detect-binary.ts'
-import { detectKernelLog, isKernelLogFormat, type KernelLogHead } from './detect-kernel-log.ts'
-import { detectSnapshot } from './detect-snapshot.ts'
 import { detectWrapped } from './detect-wrapped.ts'
+import { detectKernelLog, isKernelLogFormat, type KernelLogHead } from './kernel-log/detect-kernel-log.ts'
 import { type Format, LAYOUTS } from './layout.ts'
 import { createLineHead, Scan } from './line-head.ts'
 import { readsAs } from './reads-as.ts'
 import { type Refusal, refuse } from './refusal.ts'
+import { detectSnapshot } from './snapshot/detect-snapshot.ts'
 import { structureOf } from './structure.ts'
 
 export interface DetectedLayout {

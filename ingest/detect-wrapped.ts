@@ -1,10 +1,10 @@
 import { LF } from './ascii.ts'
 import type { DetectedLayout } from './detect-layout.ts'
-import { detectAtrace, detectPage } from './detect-page.ts'
 import { detectJson } from './json/detect-json.ts'
 import { detectMail } from './mail/detect-mail.ts'
-import { isBareQemuLine } from './qemu-log.ts'
 import type { Refusal } from './refusal.ts'
+import { detectAtrace, detectPage } from './tools/detect-page.ts'
+import { isBareQemuLine } from './tools/qemu-log.ts'
 
 /**
  * Traces that stand in something else, and traces of other programs: mails, pages, JSON lines, atrace, QEMU's log. `head`

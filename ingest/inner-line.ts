@@ -18,6 +18,13 @@ export function spelledLine(text: Buffer): InnerLine {
 
 const LINE_FEED = Buffer.of(10)
 
+/** Without the line feeds and carriage returns at its end: a loop, since `/\n+$/` tries each run of them anew from each of them. */
+export function withoutLineEnd(text: string): string {
+  let end = text.length
+  while (text[end - 1] === '\n' || text[end - 1] === '\r') end--
+  return text.slice(0, end)
+}
+
 /**
  * Reads the text of a wrapped line as a line of the layout `inner`; what `inner` takes for structure has to be asked
  * before, by `inner.structure`. `strict` leaves the loose scanner out, which may keep state.

@@ -24,8 +24,8 @@ export interface OpenBatch {
   payloadStart: Uint32Array
   payloadEnd: Uint32Array
   notes: Note[]
-  /** Payloads spelled otherwise than in their lines: the event's index, and its bytes, to stand behind the lines. */
-  respelled: { event: number; payload: Buffer }[]
+  /** Payloads spelled otherwise than in their lines, to stand behind the lines: the event's index, and its bytes in pieces. */
+  respelled: { event: number; payload: Buffer[] }[]
 }
 
 export function createOpenBatch(lines: number, byteCapacity: number): OpenBatch {
@@ -66,18 +66,17 @@ export function clearOpenBatch(batch: OpenBatch): void {
   batch.respelled = []
 }
 
-/** Payload of an event of the batch, wherever it stands. */
-export function payloadOf(batch: OpenBatch, event: number): Buffer {
-  const { bytes, payloadStart, payloadEnd, respelled } = batch
-  return (
-    respelled.findLast((one) => one.event === event)?.payload ?? bytes.subarray(payloadStart[event], payloadEnd[event])
-  )
+/** Gives the batch's last event, just read, another payload than the one in its line. */
+export function respell(batch: OpenBatch, event: number, payload: Buffer): void {
+  batch.respelled.push({ event, payload: [payload] })
 }
 
-/** Gives an event another payload than the one in its line. */
-export function respell(batch: OpenBatch, event: number, payload: Buffer): void {
-  if (batch.respelled.at(-1)?.event === event) batch.respelled.pop()
-  batch.respelled.push({ event, payload })
+/** Puts more behind the payload of the batch's last event; in pieces, since there may be any number of them. */
+export function lengthen(batch: OpenBatch, event: number, rest: Buffer): void {
+  const { bytes, payloadStart, payloadEnd, respelled } = batch
+  const last = respelled.at(-1)
+  if (last?.event === event) last.payload.push(rest)
+  else respelled.push({ event, payload: [bytes.subarray(payloadStart[event], payloadEnd[event]), rest] })
 }
 
 /** The whole lines of `open` as a batch; shares its memory, unless payloads have to be put behind the lines. */
@@ -111,8 +110,8 @@ function withRespelled({ bytes, scanned, respelled, payloadStart, payloadEnd }: 
   let at = scanned
   for (const { event, payload } of respelled) {
     payloadStart[event] = at
-    at += payload.length
+    for (const piece of payload) at += piece.length
     payloadEnd[event] = at
   }
-  return Buffer.concat([lines, ...respelled.map(({ payload }) => payload)])
+  return Buffer.concat([lines, ...respelled.flatMap(({ payload }) => payload)])
 }

@@ -1,7 +1,7 @@
 import type { RecordBatch } from '../src/domain/record.ts'
 import type { CaptureFacts } from './capture-facts.ts'
-import type { Deselection } from './deselect.ts'
 import type { Format } from './layout.ts'
+import type { Deselection } from './noise/deselect.ts'
 import type { OpenBatch } from './open-batch.ts'
 
 /** What a parser must be given to go on behind its last batch; plain JSON. The dictionary is not in it, see `ParserOptions`. */

@@ -2,17 +2,20 @@ import { LineKind, UNNAMED } from '../src/domain/record.ts'
 import { CR, LF } from './ascii.ts'
 import { isBytesLiteral } from './bytes-literal.ts'
 import { type CaptureFacts, emptyFacts, takeFacts, takeSample } from './capture-facts.ts'
-import { createNameChooser } from './deselect.ts'
 import { Dictionary } from './dictionary.ts'
 import { readHeader } from './header.ts'
 import { beginLayout, type Format } from './layout.ts'
 import { nextLineFeed } from './line-feed.ts'
 import { createLineHead, GIVEN_NAME_BYTES, reasonText, Scan } from './line-head.ts'
 import { noteInput, noteUnread } from './line-notes.ts'
-import { type OpenBatch, payloadOf, respell, toRecordBatch } from './open-batch.ts'
+import { Choice, createNameChooser } from './noise/deselect.ts'
+import { lengthen, type OpenBatch, respell, toRecordBatch } from './open-batch.ts'
 import { setNanoseconds, timeOf } from './scan-time.ts'
 import { structureOf } from './structure.ts'
 import type { ParserOptions, TraceParser } from './trace-parser-state.ts'
+
+/** Enough of a header line for what it says. */
+const HEADER_BYTES = 1024
 
 /**
  * Reads trace text of any layout as columns, without a string a line.
@@ -29,6 +32,7 @@ export function createTraceParser(options: ParserOptions = {}): TraceParser {
   let layout = beginLayout(input?.format ?? (facts.format as Format), before, options.at)
   if (!resume) facts.relativeTime = layout.relativeTime
   let offset = BigInt(input?.offset ?? 0)
+  let shifted = offset !== 0n
   /** The input's first line is still to come. */
   let begun = false
   let partial = resume ? null : (options.partial ?? null)
@@ -58,7 +62,7 @@ export function createTraceParser(options: ParserOptions = {}): TraceParser {
     const structure = (layout.structure ?? structureOf)(b, p, end)
     if (structure) {
       if (structure.kind === 'header') {
-        const text = structure.text ?? b.toString('latin1', p, Math.min(end, p + 1024))
+        const text = structure.text?.slice(0, HEADER_BYTES) ?? b.toString('latin1', p, Math.min(end, p + HEADER_BYTES))
         const entries = readHeader(text, facts)
         takeFacts(facts, structure.facts)
         if (entries) batch.notes.push({ kind: 'entries', line, ...entries, beforeEvent })
@@ -86,7 +90,7 @@ export function createTraceParser(options: ParserOptions = {}): TraceParser {
   function readContinuation(batch: OpenBatch): LineKind {
     if (!ignoring) {
       const event = batch.count - 1
-      if (event >= 0) respell(batch, event, Buffer.concat([payloadOf(batch, event), head.payloadBytes!]))
+      if (event >= 0) lengthen(batch, event, head.payloadBytes!)
       // The event went with the batch before, without the rest of its payload.
       else noteUnread(batch, facts.lines + 1)
     }
@@ -108,10 +112,11 @@ export function createTraceParser(options: ParserOptions = {}): TraceParser {
       facts.ticks = ticks
     }
     const b = batch.bytes
-    const given = head.givenName < 0 ? null : GIVEN_NAME_BYTES[head.givenName]!
-    const name = given ? dictionary.intern(given, 0, given.length) : nameOf(b)
-    freeText = chooser.isFreeText(name)
-    ignoring = chooser.isIgnored(name, b, head)
+    const spelled = head.givenName < 0 && head.nameBytes === null
+    const name = spelled ? dictionary.intern(b, head.nameStart, head.nameEnd) : nameApart()
+    const choice = chooser.choose(name, b, head)
+    freeText = (choice & Choice.freeText) !== 0
+    ignoring = (choice & Choice.ignored) !== 0
     if (ignoring) {
       facts.ignored++
       head.commBytes = head.payloadBytes = null
@@ -121,13 +126,14 @@ export function createTraceParser(options: ParserOptions = {}): TraceParser {
     if (head.input !== part) notePart(batch)
     const i = batch.count++
     batch.line[i] = batch.lineCount
-    if (offset !== 0n) setNanoseconds(head, timeOf(head) + offset)
+    if (shifted) setNanoseconds(head, timeOf(head) + offset)
     batch.timeWords[2 * i] = head.timeLow
     batch.timeWords[2 * i + 1] = head.timeHigh
     batch.cpu[i] = head.cpu
     batch.pid[i] = head.pid
     batch.tgid[i] = head.tgid
-    batch.comm[i] = commOf(b)
+    batch.comm[i] =
+      head.commStart >= 0 && head.commBytes === null ? dictionary.intern(b, head.commStart, head.commEnd) : commApart()
     batch.name[i] = name
     batch.payloadStart[i] = head.payloadStart
     batch.payloadEnd[i] = head.payloadEnd < 0 || head.payloadEnd > end ? end : head.payloadEnd
@@ -139,18 +145,17 @@ export function createTraceParser(options: ParserOptions = {}): TraceParser {
     return LineKind.event
   }
 
-  function nameOf(b: Buffer): number {
-    const { nameBytes } = head
-    if (nameBytes === null) return dictionary.intern(b, head.nameStart, head.nameEnd)
+  /** Apart from `readEvent`, which is only fast as long as V8 inlines all of it. */
+  function nameApart(): number {
+    const bytes = head.givenName < 0 ? head.nameBytes! : GIVEN_NAME_BYTES[head.givenName]!
     head.nameBytes = null
-    return dictionary.intern(nameBytes, 0, nameBytes.length)
+    return dictionary.intern(bytes, 0, bytes.length)
   }
 
-  function commOf(b: Buffer): number {
-    const { commBytes } = head
-    if (commBytes === null) return head.commStart < 0 ? UNNAMED : dictionary.intern(b, head.commStart, head.commEnd)
+  function commApart(): number {
+    const bytes = head.commBytes
     head.commBytes = null
-    return dictionary.intern(commBytes, 0, commBytes.length)
+    return bytes === null ? UNNAMED : dictionary.intern(bytes, 0, bytes.length)
   }
 
   function factsSoFar(): CaptureFacts {
@@ -203,6 +208,7 @@ export function createTraceParser(options: ParserOptions = {}): TraceParser {
     beginInput(next) {
       input = next
       offset = BigInt(next.offset)
+      shifted = offset !== 0n
       layout = beginLayout(next.format, next.begin, options.at)
       ignoring = false
       freeText = false

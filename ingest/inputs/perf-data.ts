@@ -31,7 +31,7 @@ const MISSING: Refusal = refuse(
 const CLOCK_IDS: Record<string, string> = { 0: 'realtime', 1: 'mono', 4: 'mono_raw', 7: 'boot', 11: 'tai' }
 
 /** perf's util/header.c `perf_header__fprintf_info()`. Without a clock id, times are those of `perf_clock()`. */
-export function readPerfHeader(text: string): Found {
+function readPerfHeader(text: string): Found {
   const field = (name: string) => new RegExp(`^# ${name} : (.+)$`, 'm').exec(text)?.[1]?.trim() ?? null
   const host = field('hostname')
   const id = /^# event : .*\buse_clockid = 1\b.*\bclockid = (\d+)/m.exec(text)?.[1]

@@ -27,7 +27,7 @@ const MISSING: Refusal = refuse(
 )
 
 /** What `trace-cmd dump --options` prints of the options that record.c `add_options()` wrote. */
-export function readOptions(text: string): Found {
+function readOptions(text: string): Found {
   const clocks = /\[Option TRACECLOCK, [^\n]*\n([^\n]*)/.exec(text)?.[1] ?? ''
   const uname = /\[Option UNAME, [^\n]*\n\s*\S+ (\S+) (\S+)/.exec(text)
   return {

@@ -2,7 +2,7 @@ import { UNKNOWN } from '../../src/domain/record.ts'
 import { LF } from '../ascii.ts'
 import { beginReader } from '../begin-reader.ts'
 import { decodeText } from '../decode-text.ts'
-import { type InnerLine, scanInner, spelledLine } from '../inner-line.ts'
+import { type InnerLine, scanInner, spelledLine, withoutLineEnd } from '../inner-line.ts'
 import type { LineLayout, LineReader } from '../layout.ts'
 import { createLineHead, type LineHead, Scan } from '../line-head.ts'
 import { resemblesTrace } from '../mail/resembles-trace.ts'
@@ -56,7 +56,7 @@ function beginBpftrace(layout: LineLayout, kept: JsonState): LineReader {
     if (message === null || typeof message.type !== 'string') return { kind: 'code', code: Scan.notJson }
     if (message.type === 'lost_events') return structural({ kind: 'lost', cpu: UNKNOWN, lost: countOf(message.data) })
     if (!PRINTED.includes(message.type) || typeof message.data !== 'string') return structural(AROUND)
-    return readPrinted(message.data.replace(/[\r\n]+$/, ''))
+    return readPrinted(withoutLineEnd(message.data))
   }
 
   function readPrinted(text: string): Found {

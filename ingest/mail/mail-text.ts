@@ -11,6 +11,9 @@ export interface MailTextState {
   sounds: boolean | null
 }
 
+/** No line of a trace is longer (include/linux/trace_seq.h): soft breaks that go on are no line's. */
+const LONGEST_HELD = 64 * 1024
+
 export type MailLine =
   | { kind: 'text'; line: InnerLine }
   /** `cutShort` where a held line will never be complete; it began with `held`. */
@@ -46,8 +49,9 @@ export class MailText {
     if (!this.#isQuotedPrintable(line)) return { kind: 'text', line: { bytes: b, start: p, end, inPlace: true } }
     const { text, soft } = decodeQuotedPrintable(b, p, end)
     const whole = state.held === null ? text : Buffer.concat([Buffer.from(state.held, 'latin1'), text])
-    state.held = soft ? whole.toString('latin1') : null
-    return soft ? { kind: 'held' } : { kind: 'text', line: spelledLine(whole) }
+    const goesOn = soft && whole.length <= LONGEST_HELD
+    state.held = goesOn ? whole.toString('latin1') : null
+    return goesOn ? { kind: 'held' } : { kind: 'text', line: spelledLine(whole) }
   }
 
   #isQuotedPrintable(line: string): boolean {

@@ -25,7 +25,7 @@ export const MIME_START: MimeState = {
 }
 
 /** mbox: `From kent@foo.com Mon Jan  1 00:00:00 2026`, also with `at` for the sign. */
-const MBOX_FROM = /^From \S+(?: at \S+)? +\w{3},? .*\d{2}:\d{2}.*\d{4}/
+const MBOX_FROM = /^From \S{1,320}(?: at \S{1,255})? {1,8}\w{3},? .{0,40}?\d{2}:\d{2}.{0,40}?\d{4}/
 const FIRST_FIELD =
   /^(?:Return-Path|Received|From|To|Cc|Subject|Date|Message-ID|MIME-Version|Content-[\w-]+|Delivered-To|DKIM-Signature|X-[\w-]+|List-[\w-]+|In-Reply-To|References|Reply-To|Sender|User-Agent|Newsgroups|Path|Authentication-Results|ARC-[\w-]+):\s/i
 const FIELD = /^[!-9;-~]+:/
@@ -61,7 +61,7 @@ function inHeaders(state: MimeState, line: string, blank: boolean): 'around' | '
     return 'around'
   }
   if (/^\s/.test(line)) {
-    if (state.field !== '') state.field += ` ${line.trim()}`
+    if (state.field !== '' && state.field.length < LONGEST_FIELD) state.field += ` ${line.trim()}`
     return 'around'
   }
   takeField(state)
@@ -72,6 +72,9 @@ function inHeaders(state: MimeState, line: string, blank: boolean): 'around' | '
   state.field = USEFUL.test(line) ? line.trimEnd() : ''
   return 'around'
 }
+
+/** What is of use stands in the first lines of a folded field. */
+const LONGEST_FIELD = 4096
 
 function takeField(state: MimeState): void {
   const { field } = state

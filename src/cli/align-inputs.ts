@@ -1,9 +1,9 @@
 /** Inputs of one boot with clocks of their own, put on one clock by the kernel log lines that both have. */
-import { duplicatesOf, type LoggedLine } from '../../ingest/align-console-log.ts'
-import { alignClocks, type ToldLine } from '../../ingest/anchors.ts'
-import { isKernelLogFormat } from '../../ingest/detect-kernel-log.ts'
+import { duplicatesOf, type LoggedLine } from '../../ingest/align/align-console-log.ts'
+import { alignClocks, type ToldLine } from '../../ingest/align/anchors.ts'
+import { readKernelLog } from '../../ingest/align/told-lines.ts'
+import { isKernelLogFormat } from '../../ingest/kernel-log/detect-kernel-log.ts'
 import { type Refusal, refuse } from '../../ingest/refusal.ts'
-import { readKernelLog } from '../../ingest/told-lines.ts'
 import type { CaptureOptions } from './ingest-options.ts'
 import type { OpenedTrace } from './open-trace.ts'
 import { clockKnown } from './trace-reader.ts'

@@ -43,7 +43,13 @@ async function exportFile(path: string, key: RedactionKey, options: Options, io:
     if (opened.member)
       throw new UsageError(`export: ${path} holds several files; unpack it, and redact its traces one by one`)
     const trace = opened.kind === 'input' ? await traceOpener({}, key)(opened) : opened.refusal
-    if (trace.kind === 'trace') return await write(trace.content.open(0), options, io)
+    if (trace.kind === 'trace') {
+      try {
+        return await write(trace.content.open(0), options, io)
+      } finally {
+        trace.release?.()
+      }
+    }
     io.stderr.write(refusalText(path, trace))
   }
   return Exit.input

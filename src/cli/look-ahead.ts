@@ -1,6 +1,6 @@
-import { alignConsoleLog } from '../../ingest/align-console-log.ts'
-import { isKernelLogFormat, type KernelLogHead } from '../../ingest/detect-kernel-log.ts'
+import { alignConsoleLog } from '../../ingest/align/align-console-log.ts'
 import type { DetectedLayout } from '../../ingest/detect-layout.ts'
+import { isKernelLogFormat, type KernelLogHead } from '../../ingest/kernel-log/detect-kernel-log.ts'
 import type { Format as Layout } from '../../ingest/layout.ts'
 import { type Content, spool } from '../log/content.ts'
 

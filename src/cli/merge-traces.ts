@@ -1,7 +1,7 @@
 /** Several inputs as one capture: their lines one input after the other, their events judged in the order of time. */
 import type { Ending } from '../../ingest/inputs/input.ts'
 import { LAYOUTS } from '../../ingest/layout.ts'
-import { deselection } from '../../ingest/noise.ts'
+import { deselection } from '../../ingest/noise/noise.ts'
 import { readBatches } from '../../ingest/read-batches.ts'
 import { type Refusal, refuse } from '../../ingest/refusal.ts'
 import { createTraceParser } from '../../ingest/trace-parser.ts'

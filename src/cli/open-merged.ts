@@ -19,6 +19,23 @@ export async function openMerged(
   io: Io,
 ): Promise<OpenedTrace | Refusal> {
   const traces: OpenedTrace[] = []
+  let merged: OpenedTrace | Refusal | undefined
+  try {
+    merged = await mergeAll(paths, traces, options, open, io)
+    return merged
+  } finally {
+    if (merged?.kind !== 'trace') for (const trace of traces) trace.release?.()
+  }
+}
+
+/** Puts what it opened into `traces`, whatever comes of it. */
+async function mergeAll(
+  paths: string[],
+  traces: OpenedTrace[],
+  options: CaptureOptions,
+  open: TraceOpener,
+  io: Io,
+): Promise<OpenedTrace | Refusal> {
   for (const path of paths) {
     const before = traces.length
     for await (const opened of openInputs(path, { stdin: io.stdin, signal: io.signal })) {

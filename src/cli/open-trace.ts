@@ -1,7 +1,8 @@
 /** An input whose layout is known, ready to be ingested. */
-import { isKernelLogFormat } from '../../ingest/detect-kernel-log.ts'
+
 import { type DetectedLayout, detectLayout, headReadsAs, kernelLogHead } from '../../ingest/detect-layout.ts'
 import type { Ending, Input } from '../../ingest/inputs/input.ts'
+import { isKernelLogFormat } from '../../ingest/kernel-log/detect-kernel-log.ts'
 import { LAYOUTS, type Format as Layout } from '../../ingest/layout.ts'
 import { type Refusal, type RefusalCode, refuse } from '../../ingest/refusal.ts'
 import type { Content } from '../log/content.ts'

@@ -1,5 +1,6 @@
 /** A trace of which nothing is read but with other names in it. */
 import type { Input } from '../../ingest/inputs/input.ts'
+import { dropBytes } from '../../ingest/inputs/layer.ts'
 import type { Refusal } from '../../ingest/refusal.ts'
 import { type Content, HEAD_BYTES } from '../log/content.ts'
 import type { BatchReader } from '../projection/ingest-request.ts'
@@ -23,7 +24,10 @@ export function traceOpener(options: CaptureOptions, key: RedactionKey | null, n
 /** The same trace redacted, its name left out; refused where its layout does not allow it. */
 async function redactTrace(trace: OpenedTrace, key: RedactionKey, name: string): Promise<OpenedTrace | Refusal> {
   const redactor = createLineRedactor(trace.format, createPseudonyms(key))
-  if ('kind' in redactor) return redactor
+  if ('kind' in redactor) {
+    trace.release?.()
+    return redactor
+  }
   const content = { ...(await redactContent(trace.content, redactor)), name }
   return { ...trace, size: null, content, read: (start) => withoutHost(trace.read(start)) }
 }
@@ -50,16 +54,7 @@ async function redactContent(content: Content, redactor: LineRedactor): Promise<
   return {
     head,
     seekable: content.seekable,
-    open: content.seekable ? (from) => skip(redactStream(content.open(0), redactor), from) : passing,
-  }
-}
-
-/** A place in redacted text has no place in the original: what is before it is made and left away. */
-async function* skip(pieces: AsyncIterable<Buffer>, bytes: number): AsyncGenerator<Buffer> {
-  let left = bytes
-  for await (const piece of pieces) {
-    const skipped = Math.min(left, piece.length)
-    left -= skipped
-    if (skipped < piece.length) yield piece.subarray(skipped)
+    // A place in redacted text has no place in the original: what is before it is made and left away.
+    open: content.seekable ? (from) => dropBytes(redactStream(content.open(0), redactor), from) : passing,
   }
 }

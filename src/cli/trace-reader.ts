@@ -1,6 +1,6 @@
 import type { Input } from '../../ingest/inputs/input.ts'
 import type { Format as Layout } from '../../ingest/layout.ts'
-import { deselection } from '../../ingest/noise.ts'
+import { deselection } from '../../ingest/noise/noise.ts'
 import { readBatches } from '../../ingest/read-batches.ts'
 import { createTraceParser } from '../../ingest/trace-parser.ts'
 import type { ParserState, TraceParser } from '../../ingest/trace-parser-state.ts'

@@ -11,7 +11,7 @@ export interface FieldExpression {
 }
 
 /** `ino=dmabuf->file->f_inode->i_ino:u64`. Throws where the text is no such field: it is this program's own. */
-export function parseField(text: string): FieldExpression {
+function parseField(text: string): FieldExpression {
   const match = /^(\w+)=(\$?\w+)((?:(?:->|\.)\w+)*):(\w+)$/.exec(text)
   if (!match) throw new SyntaxError(`"${text}" is no field of a probe`)
   const steps = [...match[3]!.matchAll(/(->|\.)(\w+)/g)].map(([, by, member]) => ({

@@ -26,7 +26,7 @@ export function readTarget(dir: string): TargetFacts | null {
 }
 
 /** `vfio_pci_dma_buf_move [vfio_pci_core]`: a function of a module, as long as it is loaded. */
-export function readFunctions(text: string): ReadonlySet<string> {
+function readFunctions(text: string): ReadonlySet<string> {
   return new Set(text.split('\n').flatMap((line) => /^[^\s[]+/.exec(line)?.[0] ?? []))
 }
 

@@ -64,9 +64,13 @@ const LINES: readonly [RegExp, Rewrite][] = [
   rule('^\\s*(?:Call Trace:|</?(?:TASK|IRQ|NMI|SOFTIRQ)>)\\s*$', (m) => m[0]),
 ]
 
+/** kernel/printk/internal.h `PRINTK_MESSAGE_MAX`; what is longer no kernel printed, and the patterns would try each place of it. */
+const LONGEST_LINE = 2048
+
 /** Text of the kernel log: what a rule may read stays with other names in it, the rest of the line is left out. */
 export function redactKernelLog(text: string, names: Pseudonyms): string {
   if (text.trim() === '') return text
+  if (text.length > LONGEST_LINE) return `[${REDACTED}]`
   for (const [pattern, rewrite] of LINES) {
     const parts = pattern.exec(text)
     if (parts) return rewrite(parts, names)

@@ -17,7 +17,7 @@ export interface LineRedactor {
 }
 
 /** What stands for a line that is not understood, for anything may be in it: it is not understood either. */
-export const PLACEHOLDER = `[${REDACTED} line]`
+const PLACEHOLDER = `[${REDACTED} line]`
 
 /** Layouts of which the tests hold, file by file, that nothing of the original remains; lines that hang together cannot be among them. */
 export const REDACTABLE: ReadonlySet<Format> = new Set<Format>([

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { alignClocks, type ToldLine } from '../../ingest/anchors.ts'
+import { alignClocks, type ToldLine } from '../../ingest/align/anchors.ts'
 
 const MS = 1_000_000n
 

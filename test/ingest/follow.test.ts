@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { openFileTap } from '../../ingest/file-tap.ts'
-import { type FollowOptions, follow } from '../../ingest/follow.ts'
-import { openPipeTap } from '../../ingest/pipe-tap.ts'
+import { openFileTap } from '../../ingest/follow/file-tap.ts'
+import { type FollowOptions, follow } from '../../ingest/follow/follow.ts'
+import { openPipeTap } from '../../ingest/follow/pipe-tap.ts'
+import { createStreamTap } from '../../ingest/follow/stream-tap.ts'
+import type { FollowEnd, Tap } from '../../ingest/follow/tap.ts'
 import { FLUSH } from '../../ingest/read-batches.ts'
-import { createStreamTap } from '../../ingest/stream-tap.ts'
-import type { FollowEnd, Tap } from '../../ingest/tap.ts'
 
 let dir: string
 let taps: Tap[] = []

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { alignConsoleLog } from '../../ingest/align-console-log.ts'
+import { alignConsoleLog } from '../../ingest/align/align-console-log.ts'
 import { detectLayout } from '../../ingest/detect-layout.ts'
 import { readBatches } from '../../ingest/read-batches.ts'
 import { createTraceParser } from '../../ingest/trace-parser.ts'

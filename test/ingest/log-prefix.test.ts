@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { readLogPrefix } from '../../ingest/log-prefix.ts'
+import { readLogPrefix } from '../../ingest/kernel-log/log-prefix.ts'
 
 const TEXT = 'vfio-pci 0000:05:00.3: resetting'
 const SECOND = 1_000_000_000n

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
+import { scanPadded, scanUnpadded } from '../../ingest/ftrace/scan-kernel-text.ts'
 import { createLineHead } from '../../ingest/line-head.ts'
-import { scanPadded, scanUnpadded } from '../../ingest/scan-kernel-text.ts'
 
 const LINES = [
   '            tool-170     [001] ...1.    23.275377: dma_buf_put: ino=24\n',

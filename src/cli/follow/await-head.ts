@@ -1,10 +1,10 @@
 /** The first bytes of an input that may not have any yet. */
 import { type DetectedLayout, hasEventLines } from '../../../ingest/detect-layout.ts'
-import { type FollowOptions, follow } from '../../../ingest/follow.ts'
+import { type FollowOptions, follow } from '../../../ingest/follow/follow.ts'
+import type { FollowEnd, Tap } from '../../../ingest/follow/tap.ts'
 import type { Format as Layout } from '../../../ingest/layout.ts'
 import { FLUSH } from '../../../ingest/read-batches.ts'
 import type { Refusal } from '../../../ingest/refusal.ts'
-import type { FollowEnd, Tap } from '../../../ingest/tap.ts'
 import { HEAD_BYTES } from '../../log/content.ts'
 import { chooseLayout, FINAL } from '../open-trace.ts'
 

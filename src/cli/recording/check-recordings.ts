@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { openWriter } from '../../log/connection.ts'
+import { type LogConnection, openWriter } from '../../log/connection.ts'
 import { ingestCapture } from '../../projection/ingest-capture.ts'
 import { Exit, type GlobalOptions, type Io, type RecordOptions, UsageError } from '../command.ts'
 import { ingestPath, readParts } from '../ingest-path.ts'
@@ -44,8 +44,9 @@ export async function checkRecordings(paths: readonly string[], options: Options
 
 async function checkOne({ path, content, read }: OpenedTrace, options: Options, io: Io): Promise<string[]> {
   const folder = mkdtempSync(join(tmpdir(), 'revenant-check-'))
-  const db = await openWriter(join(folder, 'check.db'))
+  let db: LogConnection | undefined
   try {
+    db = await openWriter(join(folder, 'check.db'))
     const { capture } = await ingestCapture({ db, content, options: {}, read, signal: io.signal })
     if (capture === null) return []
     const document = recordingDocument(db, path, capture, options)
@@ -53,7 +54,7 @@ async function checkOne({ path, content, read }: OpenedTrace, options: Options, 
       ? [`${JSON.stringify(document)}\n`]
       : [...writeRecording(document, createPage(options, io.stdout))]
   } finally {
-    db.close()
+    db?.close()
     rmSync(folder, { recursive: true, force: true })
   }
 }

@@ -21,7 +21,7 @@ const openAtEnd = { need: ended, without: 'what is open at the end stays undeter
  * What each rule must see (KERNEL.md §6, column "Evidence", and the facts that its module listens to). Recipes, their
  * comments, `record --check` and the page after an ingest all read this table. Rules that are not judged are not in it.
  */
-export const RULE_NEEDS: Partial<Record<Rule, RuleNeeds>> = {
+const RULE_NEEDS: Partial<Record<Rule, RuleNeeds>> = {
   'use-after-revoke': { needs: [mapped, ['addresses', 'translations'], unmapped, ['faults', 'accesses']] },
   'late-unmap': {
     needs: [mapped, unmapped, told],

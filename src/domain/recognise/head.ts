@@ -72,7 +72,7 @@ function event(name: string, end: number): Head {
 const CLONE = /\.(?:constprop|isra|part|cold|llvm|lto_priv)(?:\.\w+)*$/
 
 /** `sym+0x4/0x120 [mod]` → name and module; `sym-addr` appends ` <ffffffff…>`. */
-export function symbolOf(text: string): { name: string; module: string | null } {
+function symbolOf(text: string): { name: string; module: string | null } {
   const module = /\[([^\]]+)\]/.exec(text)
   const bare = text.replace(/[+ ].*$/, '').replace(CLONE, '')
   return { name: bare.startsWith('[') ? '' : bare, module: module && !bare.startsWith('[') ? module[1]! : null }

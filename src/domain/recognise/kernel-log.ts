@@ -83,7 +83,7 @@ function amdDirection(flags: string): string {
 }
 
 /** `00:02.0`, `0x00:0x02.0`, `0000:00:02.0` → `0000:00:02.0`. */
-export function pciName(text: string): string {
+function pciName(text: string): string {
   const bare = text.replace(/0x/g, '')
   return /^[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$/.test(bare) ? `0000:${bare}` : bare
 }

@@ -2,7 +2,7 @@ import type { Act } from '../act.ts'
 import type { ActType } from '../act-type.ts'
 import { type Fields, fieldOf, readFields } from './fields.ts'
 
-/** Facts of a snapshot (`ingest/scan-bufinfo.ts`, `ingest/scan-fdinfo.ts`), by the names that their layouts give them. */
+/** Facts of a snapshot (`ingest/snapshot/scan-bufinfo.ts`, `ingest/snapshot/scan-fdinfo.ts`), by the names that their layouts give them. */
 export const SNAPSHOT_TYPES: ReadonlyMap<string, ActType> = new Map<string, ActType>([
   ['bufinfo_buffer', 'snapshot-buffer'],
   ['bufinfo_attachment', 'snapshot-attachment'],

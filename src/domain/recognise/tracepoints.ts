@@ -99,6 +99,8 @@ const DIGITS = /^\d+$/
 const ATTACH = /^ attachment:(\S+) is_dynamic=(\d) dev_name=(.*)$/
 
 /** Raw fields in the order of the record: `ino=7`, under the trace option `fields` `ino=0x7 (7)`. */
+/** Names of devices and exporters are short; in what is longer, the expression would try every place for each of them. */
+const LONGEST_DMA_BUF = 1024
 const RAW_DMA_BUF =
   /^(?:dev_name=(.*) )?exp_name=(.*) size=(\S+(?: \(\d+\))?) ino=(\S+(?: \(\d+\))?)(?: attach=(\S+)(?: \(-?\d+\))? is_dynamic=(\S+)| fd=(\S+(?: \(-?\d+\))?))?$/
 
@@ -127,7 +129,7 @@ function dmaBufEvent(payload: string, fields: Fields, act: Act): boolean {
       return true
     }
   }
-  const raw = RAW_DMA_BUF.exec(payload)
+  const raw = payload.length > LONGEST_DMA_BUF ? null : RAW_DMA_BUF.exec(payload)
   if (raw && (raw[1] === undefined) === (raw[5] === undefined)) {
     const [, device, exporter, size, ino, attach, dynamic, fd] = raw
     act.device = device ?? null

@@ -1,7 +1,7 @@
-import { LF } from './ascii.ts'
+import { LF } from '../ascii.ts'
+import type { Format } from '../layout.ts'
 import { isOfDump } from './ftrace-dump.ts'
 import type { KernelLogStart } from './kernel-log.ts'
-import type { Format } from './layout.ts'
 import type { LogStyle } from './log-clock.ts'
 import { readLogPrefix } from './log-prefix.ts'
 

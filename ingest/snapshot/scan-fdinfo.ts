@@ -1,5 +1,5 @@
-import type { LineLayout, LineReader } from './layout.ts'
-import { Scan } from './line-head.ts'
+import type { LineLayout, LineReader } from '../layout.ts'
+import { Scan } from '../line-head.ts'
 import { isAround, lineText, payloadOf, quoted, tellSnapshot } from './snapshot-event.ts'
 
 const NAME = Buffer.from('fdinfo_buffer')
@@ -9,7 +9,7 @@ export const FDINFO_PATH = /\/proc\/(\d{1,10}|self|thread-self)\/(?:task\/\d+\/)
 /** `grep -r . /proc/[0-9]…/fdinfo` puts it before every line. */
 export const FDINFO_GREP = new RegExp(`^${FDINFO_PATH.source}:(.*)$`)
 /** `%s:\t%s`. */
-export const FDINFO_FIELD = /^([A-Za-z][\w-]*):[ \t]*(.*?)[ \t]*$/
+export const FDINFO_FIELD = /^([A-Za-z][\w-]*):(.*)$/s
 
 interface State {
   line: number
@@ -63,7 +63,8 @@ function beginFdinfo(before: unknown, at: bigint | null): LineReader {
       }
       const field = FDINFO_FIELD.exec(text)
       if (!field) return state.inFile ? Scan.ruler : Scan.noTask
-      const [, key, value] = field as unknown as [string, string, string]
+      const key = field[1]!
+      const value = field[2]!.trim()
       if (key === 'pos' && !grep && state.inFile && 'pos' in state.fields) forgetFile()
       state.inFile = true
       if (key === 'pos' || (COMMON.includes(key) && !state.told)) state.fields[key] = value

@@ -1,4 +1,4 @@
-import { LF } from './ascii.ts'
+import { LF } from '../ascii.ts'
 
 /** The text of a /dev/kmsg record at `p`, its `\x0a` escapes as the bytes they stand for (printk.c `append_char()`s). */
 export function unescapeRecord(b: Uint8Array, p: number): Buffer | null {

@@ -1,8 +1,8 @@
-import { COLON, DOT, isDigit, LF, skipBlanks, ZERO } from './ascii.ts'
-import type { LineLayout } from './layout.ts'
-import { type LineHead, Scan } from './line-head.ts'
-import { setTime } from './scan-time.ts'
-import { structureOf } from './structure.ts'
+import { COLON, DOT, isDigit, LF, skipBlanks, ZERO } from '../ascii.ts'
+import type { LineLayout } from '../layout.ts'
+import { type LineHead, Scan } from '../line-head.ts'
+import { setTime } from '../scan-time.ts'
+import { structureOf } from '../structure.ts'
 
 /** Subsystems of QEMU whose trace events (`trace-events` of its folders) begin so; without a prefix a line needs one. */
 const SUBSYSTEM =

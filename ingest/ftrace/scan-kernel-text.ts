@@ -11,10 +11,10 @@ import {
   SPACE,
   skipBlanks,
   ZERO,
-} from './ascii.ts'
-import { type LineHead, Scan } from './line-head.ts'
+} from '../ascii.ts'
+import { type LineHead, Scan } from '../line-head.ts'
+import { scanTime, setTime } from '../scan-time.ts'
 import { scanName } from './scan-name.ts'
-import { scanTime, setTime } from './scan-time.ts'
 
 /** `%16s-%-7d `: the comm is right-aligned in 16 bytes, and cut to 15 (trace_output.c `trace_print_context()`). */
 const COMM_WIDTH = 16

@@ -32,11 +32,14 @@ const FENCE = /^\s*(kernel|write|read|bookkeep|exclusive|shared)\s+fence:\s*(.*?
 const NUMBERED = /^(\d{1,20}):(\d{1,20})(?:\s+(.*))?$/
 /** Up to 6.16: `%s %s seq %llu`; before 5.19 without the number. */
 const NAMED = /^(\S+)\s+(.*?)(?:\s+seq\s+(\d{1,20}))?$/
+/** Names are of 32 bytes at most (include/uapi/linux/dma-buf.h `DMA_BUF_NAME_LEN`), a driver's own are short. */
+const LONGEST_LINE = 512
 const TOTAL = /^\s*Total (\d{1,9}) devices attached\s*$/
 const END = /^\s*Total (\d{1,9}) objects, (\d{1,20}) bytes\s*$/
 
 /** What the line says, or null: the name of a device, or a line of something else. */
 export function readBufinfoLine(line: string): BufinfoLine | null {
+  if (line.length > LONGEST_LINE) return null
   const buffer = BUFFER.exec(line)
   if (buffer) return bufferLine(buffer)
   const fence = FENCE.exec(line)

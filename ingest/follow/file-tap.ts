@@ -1,5 +1,6 @@
 import { type FSWatcher, watch } from 'node:fs'
 import { type FileHandle, open, stat } from 'node:fs/promises'
+import { chunksOf } from '../inputs/file-chunks.ts'
 import { type FollowEnd, sleep, type Tap } from './tap.ts'
 
 /** A regular file that others write to. */
@@ -72,15 +73,7 @@ export async function openFileTap(path: string): Promise<FileTap> {
       tail = await bytesBefore(file, to)
       caughtUp = true
     },
-    async *snapshot(from) {
-      const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES)
-      for (let at = from; ; ) {
-        const { bytesRead } = await file.read(chunk, 0, CHUNK_BYTES, at)
-        if (bytesRead === 0) return
-        at += bytesRead
-        yield chunk.subarray(0, bytesRead)
-      }
-    },
+    snapshot: (from) => chunksOf(file, from),
     async close() {
       changes.close()
       await file.close()

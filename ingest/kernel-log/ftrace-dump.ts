@@ -1,6 +1,6 @@
-import { createLineHead, type LineHead, Scan } from './line-head.ts'
-import { scanLatency, scanLatencyUnpadded } from './scan-latency.ts'
-import { type Structure, structureOf } from './structure.ts'
+import { scanLatency, scanLatencyUnpadded } from '../ftrace/scan-latency.ts'
+import { createLineHead, type LineHead, Scan } from '../line-head.ts'
+import { type Structure, structureOf } from '../structure.ts'
 
 /** Where in a dump a log is. Plain JSON. */
 export type DumpPlace = 'outside' | 'opened' | 'inside'

@@ -1,8 +1,8 @@
-import { beginReader } from './begin-reader.ts'
-import type { LineLayout } from './layout.ts'
-import { createLineHead, Scan } from './line-head.ts'
-import { resemblesTrace } from './mail/resembles-trace.ts'
-import { structureOf } from './structure.ts'
+import { beginReader } from '../begin-reader.ts'
+import type { LineLayout } from '../layout.ts'
+import { createLineHead, Scan } from '../line-head.ts'
+import { resemblesTrace } from '../mail/resembles-trace.ts'
+import { structureOf } from '../structure.ts'
 
 const TRACE = /^(?:# )?TRACE:\s*$/
 

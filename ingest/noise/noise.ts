@@ -15,7 +15,7 @@ export interface NoiseFamily {
  * power states of devices), `kvm` (a guest's accesses to what was revoked), `nvme` errors, machine checks, and everything
  * about dma-buf, DMA, IOMMU, VFIO, PCI and GPUs.
  */
-export const NOISE: readonly NoiseFamily[] = [
+const NOISE: readonly NoiseFamily[] = [
   { name: 'scheduler', groups: ['sched'], events: ['sched_*'] },
   {
     name: 'timers',

@@ -1,5 +1,5 @@
+import type { KernelLogStart } from '../kernel-log/kernel-log.ts'
 import { alignClocks, isNear, type ToldLine } from './anchors.ts'
-import type { KernelLogStart } from './kernel-log.ts'
 import { readEvents } from './told-lines.ts'
 
 type Chunks = AsyncIterable<Buffer> | Iterable<Buffer>
@@ -68,18 +68,32 @@ async function* keeping(
   }
 }
 
-/** Each event of the dump stands for one line of the log at most: the first near it in time that is not taken yet. */
+/**
+ * Each event of the dump stands for one line of the log at most: the first near it in time that is not taken yet. Both in
+ * the order of time, so that lines which say the same thousands of times are passed once.
+ */
 export function duplicatesOf(dump: readonly ToldLine[], logged: readonly LoggedLine[], offset: bigint): number[] {
-  const byText = new Map<string, LoggedLine[]>()
-  for (const one of logged) {
+  const byText = new Map<string, { lines: LoggedLine[]; next: number }>()
+  for (const one of inOrder(logged)) {
     const same = byText.get(one.text)
-    if (same) same.push(one)
-    else byText.set(one.text, [one])
+    if (same) same.lines.push(one)
+    else byText.set(one.text, { lines: [one], next: 0 })
   }
-  const taken = new Set<number>()
-  for (const { time, text } of dump) {
-    const same = byText.get(text)?.find((one) => !taken.has(one.line) && isNear(one.time, time + offset))
-    if (same) taken.add(same.line)
+  const taken: number[] = []
+  for (const { time, text } of inOrder(dump)) {
+    const same = byText.get(text)
+    if (!same) continue
+    const { lines } = same
+    const at = time + offset
+    while (same.next < lines.length && lines[same.next]!.time < at && !isNear(lines[same.next]!.time, at)) same.next++
+    const found = lines[same.next]
+    if (!found || !isNear(found.time, at)) continue
+    taken.push(found.line)
+    same.next++
   }
-  return [...taken].sort((a, b) => a - b)
+  return taken.sort((a, b) => a - b)
+}
+
+function inOrder<Line extends ToldLine>(lines: readonly Line[]): Line[] {
+  return [...lines].sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0))
 }

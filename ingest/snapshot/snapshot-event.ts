@@ -1,5 +1,5 @@
-import { LF } from './ascii.ts'
-import { type LineHead, Scan } from './line-head.ts'
+import { LF } from '../ascii.ts'
+import { type LineHead, Scan } from '../line-head.ts'
 
 /** When the lines of a snapshot were taken: the time that was given, or else only their order. */
 export interface SnapshotClock {

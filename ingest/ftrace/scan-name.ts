@@ -12,8 +12,8 @@ import {
   OPEN_PAREN,
   SPACE,
   startsWith,
-} from './ascii.ts'
-import { GivenName, type LineHead, Scan } from './line-head.ts'
+} from '../ascii.ts'
+import { GivenName, type LineHead, Scan } from '../line-head.ts'
 
 /**
  * Event name and payload after the time.

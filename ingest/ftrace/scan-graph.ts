@@ -14,9 +14,9 @@ import {
   skipBlanks,
   startsWith,
   ZERO,
-} from './ascii.ts'
-import { GivenName, type LineHead, Scan } from './line-head.ts'
-import { setTime } from './scan-time.ts'
+} from '../ascii.ts'
+import { GivenName, type LineHead, Scan } from '../line-head.ts'
+import { setTime } from '../scan-time.ts'
 
 /**
  * `   13.769008 |   0)  dbuflab-191   | + 97.495 us   |  fn() {`: function_graph with the options funcgraph-abstime and

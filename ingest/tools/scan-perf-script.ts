@@ -14,10 +14,10 @@ import {
   startsWith,
   TAB,
   ZERO,
-} from './ascii.ts'
-import { createLineHead, type LineHead, Scan } from './line-head.ts'
-import { scanTime } from './scan-time.ts'
-import { FRAME, type Structure, structureOf } from './structure.ts'
+} from '../ascii.ts'
+import { createLineHead, type LineHead, Scan } from '../line-head.ts'
+import { scanTime } from '../scan-time.ts'
+import { FRAME, type Structure, structureOf } from '../structure.ts'
 
 /** `%16s %7d [%03d] %12s: %*s: ` (builtin-script.c `perf_sample__fprintf_start()`, `process_event()`). */
 const COMM_WIDTH = 16

@@ -1,9 +1,9 @@
-import { BACKSLASH, skipBlanks } from './ascii.ts'
-import { beginReader } from './begin-reader.ts'
-import { type InnerLine, scanInner, spelledLine } from './inner-line.ts'
-import type { LineLayout, LineReader } from './layout.ts'
-import { createLineHead, type LineHead, Scan } from './line-head.ts'
-import { type Structure, structureOf } from './structure.ts'
+import { BACKSLASH, skipBlanks } from '../ascii.ts'
+import { beginReader } from '../begin-reader.ts'
+import { type InnerLine, scanInner, spelledLine, withoutLineEnd } from '../inner-line.ts'
+import type { LineLayout, LineReader } from '../layout.ts'
+import { createLineHead, type LineHead, Scan } from '../line-head.ts'
+import { type Structure, structureOf } from '../structure.ts'
 
 /** Where in the page: outside of scripts, in a script with data that is no trace, in the trace, in a JavaScript string. */
 type Place = 'outside' | 'data' | 'trace' | 'string'
@@ -11,12 +11,10 @@ type Place = 'outside' | 'data' | 'trace' | 'string'
 const AROUND: Structure = { kind: 'around' }
 
 /** systrace.py, catapult `systrace_trace_viewer.html`: the class says what it holds; text in it is not escaped. */
-const DATA_SCRIPT = /<script[^>]*\bclass="trace-data"[^>]*>/
-const VIEWER_DATA = /<script[^>]*\bid="viewer-data"[^>]*>/
+const DATA_SCRIPT = /<script[^<>]{0,200}\bclass="trace-data"[^<>]{0,200}>/
+const VIEWER_DATA = /<script[^<>]{0,200}\bid="viewer-data"[^<>]{0,200}>/
 const STRING_BEGINS = /\blinuxPerfData\s*=\s*"/
 const SCRIPT_ENDS = '</script>'
-/** The end of the string: an unescaped quote, a semicolon. */
-const STRING_ENDS = /^(?:.*[^\\])?(?:\\\\)*"\s*;?\s*$/
 /** The two escapes that end each line of the string: a line feed, and the string going on in the next line. */
 const LINE_ESCAPES = Buffer.from('\\n\\')
 const LEGEND = /^#.*TASK-PID|^# tracer:/
@@ -85,8 +83,7 @@ function beginPage(layout: LineLayout, first: Place): LineReader {
 
   function inString(b: Buffer, p: number, end: number, line: string): Structure | null {
     if (b.subarray(end - 3, end).equals(LINE_ESCAPES)) return take(unescaped(b, p, end - 3))
-    if (!STRING_ENDS.test(line))
-      return b[end - 1] === BACKSLASH ? take(unescaped(b, p, end - 1)) : take(unescaped(b, p, end))
+    if (!endsString(line)) return b[end - 1] === BACKSLASH ? take(unescaped(b, p, end - 1)) : take(unescaped(b, p, end))
     place = 'outside'
     return take(unescaped(b, p, p + line.lastIndexOf('"')))
   }
@@ -114,6 +111,15 @@ function isEvent(inner: LineReader, line: InnerLine, attempt: LineHead): boolean
   return scanInner(inner, line, attempt) === Scan.event
 }
 
+/** Whether the string ends with the line: an unescaped quote, and a semicolon or none. */
+function endsString(line: string): boolean {
+  const code = line.trimEnd()
+  const text = code.endsWith(';') ? code.slice(0, -1).trimEnd() : code
+  let escapes = 0
+  while (text[text.length - 2 - escapes] === '\\') escapes++
+  return text.endsWith('"') && escapes % 2 === 0
+}
+
 const ESCAPED: Record<string, string> = { n: '\n', r: '\r', t: '\t', b: '\b', f: '\f', v: '\v', 0: '\0' }
 
 /** A line of a JavaScript string; in its place where nothing is escaped. */
@@ -124,5 +130,5 @@ function unescaped(b: Buffer, p: number, end: number): InnerLine {
     .replace(/\\(?:x([\dA-Fa-f]{2})|(.))/gs, (_, hex: string | undefined, one: string) =>
       hex === undefined ? (ESCAPED[one] ?? one) : String.fromCharCode(Number.parseInt(hex, 16)),
     )
-  return spelledLine(Buffer.from(text.replace(/\n+$/, ''), 'latin1'))
+  return spelledLine(Buffer.from(withoutLineEnd(text), 'latin1'))
 }

@@ -13,11 +13,11 @@ import {
   skipBlanks,
   startsWith,
   ZERO,
-} from './ascii.ts'
-import { type LineHead, Scan } from './line-head.ts'
-import { scanUnpadded } from './scan-kernel-text.ts'
-import { scanCoarseTime, scanTime, setTicks } from './scan-time.ts'
-import { type Structure, structureOf } from './structure.ts'
+} from '../ascii.ts'
+import { scanUnpadded } from '../ftrace/scan-kernel-text.ts'
+import { type LineHead, Scan } from '../line-head.ts'
+import { scanCoarseTime, scanTime, setTicks } from '../scan-time.ts'
+import { type Structure, structureOf } from '../structure.ts'
 
 /** `%16s-%-5d [%03d]`, with the option -l `%8.8s-%-5d %3d` (trace-read.c `trace_show_data()`). */
 const COMM_WIDTH = 16
@@ -210,8 +210,9 @@ function scanTimeAndName(b: Uint8Array, q: number, head: LineHead, time: TimeSca
 function scanEventName(b: Uint8Array, q: number, head: LineHead): number {
   while (b[q] === SPACE) q++
   if (b[q] === OPEN_PAREN && b[q + 1] === PLUS) {
-    while (b[q] !== CLOSE_PAREN && b[q] !== LF) q++
-    if (b[q] === LF || b[q + 1] !== SPACE) return Scan.noName
+    q += b[q + 2] === DASH ? 3 : 2
+    while (isDigit(b[q]!)) q++
+    if (b[q] !== CLOSE_PAREN || b[q + 1] !== SPACE) return Scan.noName
     q = skipBlanks(b, q + 1)
   }
   head.nameStart = q

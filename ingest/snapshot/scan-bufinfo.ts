@@ -1,6 +1,6 @@
+import type { LineLayout, LineReader } from '../layout.ts'
+import { Scan } from '../line-head.ts'
 import { type BufinfoLine, readBufinfoLine } from './bufinfo-line.ts'
-import type { LineLayout, LineReader } from './layout.ts'
-import { Scan } from './line-head.ts'
 import { isAround, lineText, payloadOf, quoted, type SnapshotField, tellSnapshot } from './snapshot-event.ts'
 
 const NAMES = {

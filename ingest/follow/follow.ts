@@ -1,4 +1,4 @@
-import { FLUSH } from './read-batches.ts'
+import { FLUSH } from '../read-batches.ts'
 import { type FollowEnd, sleep, type Tap } from './tap.ts'
 
 export interface FollowOptions {

@@ -1,5 +1,5 @@
+import type { Format } from '../layout.ts'
 import { readBufinfoLine } from './bufinfo-line.ts'
-import type { Format } from './layout.ts'
 import { FDINFO_FIELD, FDINFO_GREP, FDINFO_PATH } from './scan-fdinfo.ts'
 import { isAround } from './snapshot-event.ts'
 

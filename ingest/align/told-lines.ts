@@ -1,8 +1,8 @@
+import { decodeText } from '../decode-text.ts'
+import { readBatches } from '../read-batches.ts'
+import { createTraceParser } from '../trace-parser.ts'
+import type { ParserOptions } from '../trace-parser-state.ts'
 import type { ToldLine } from './anchors.ts'
-import { decodeText } from './decode-text.ts'
-import { readBatches } from './read-batches.ts'
-import { createTraceParser } from './trace-parser.ts'
-import type { ParserOptions } from './trace-parser-state.ts'
 
 export interface ToldEvent extends ToldLine {
   /** 1-based, in its input. */

@@ -1,15 +1,15 @@
-import { UNKNOWN } from '../src/domain/record.ts'
-import { skipBlanks } from './ascii.ts'
+import { UNKNOWN } from '../../src/domain/record.ts'
+import { skipBlanks } from '../ascii.ts'
+import type { HeaderFacts } from '../header.ts'
+import type { LineLayout, LineReader } from '../layout.ts'
+import { GivenName, type LineHead, Scan } from '../line-head.ts'
+import { setNanoseconds, timeOf } from '../scan-time.ts'
+import type { Structure } from '../structure.ts'
 import { createDumpReader, type DumpPlace } from './ftrace-dump.ts'
-import type { HeaderFacts } from './header.ts'
 import { unescapeRecord } from './kmsg-escapes.ts'
-import type { LineLayout, LineReader } from './layout.ts'
-import { GivenName, type LineHead, Scan } from './line-head.ts'
 import { createLogClock, type LogClockState, type LogStyle } from './log-clock.ts'
 import { type LogPrefix, readLogPrefix } from './log-prefix.ts'
 import { kernelLogRemarks, type PassedOver } from './log-remarks.ts'
-import { setNanoseconds, timeOf } from './scan-time.ts'
-import type { Structure } from './structure.ts'
 
 /** What is known of a kernel log before its first line is read; plain JSON. */
 export interface KernelLogStart {

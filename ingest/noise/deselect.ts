@@ -1,7 +1,7 @@
-import { CLOSE_PAREN, COLON, DASH, GREATER, LESS, OPEN_PAREN } from './ascii.ts'
-import type { Dictionary } from './dictionary.ts'
+import { CLOSE_PAREN, COLON, DASH, GREATER, LESS, OPEN_PAREN } from '../ascii.ts'
+import type { Dictionary } from '../dictionary.ts'
+import type { LineHead } from '../line-head.ts'
 import { isFreeText } from './free-text.ts'
-import type { LineHead } from './line-head.ts'
 
 /** Which events are only counted, by name: each name is asked for once. */
 export interface Deselection {
@@ -11,16 +11,22 @@ export interface Deselection {
   noise?: (name: string) => boolean
 }
 
+/** What becomes of an event; bits. */
+export const Choice = {
+  /** Its line is only counted. */
+  ignored: 1,
+  /** Its text is anybody's and may contain line feeds; what follows without a context belongs to it. */
+  freeText: 2,
+} as const
+
 export interface NameChooser {
-  /** Whether the event of dictionary id `name`, whose line `head` describes, is ignored; counts it where it is. */
-  isIgnored(name: number, b: Uint8Array, head: LineHead): boolean
-  /** Whether the event's text is anybody's and may contain line feeds; what follows without a context belongs to it. */
-  isFreeText(name: number): boolean
+  /** The `Choice` for the event of dictionary id `name`, whose line `head` describes; counts it where it is ignored. */
+  choose(name: number, b: Uint8Array, head: LineHead): number
   /** How many lines of which names were ignored. */
   counts(): Record<string, number>
 }
 
-const Flag = { known: 1, ignore: 2, freeText: 4, noise: 8 } as const
+const Flag = { ...Choice, noise: 4, known: 8 } as const
 
 /** `counted` are the counts of an earlier chooser, to go on from. */
 export function createNameChooser(
@@ -40,21 +46,20 @@ export function createNameChooser(
     const known = flags[name]!
     if (known !== 0) return known
     const text = dictionary.texts[name]!
-    const deselected = ignore?.(text) ? Flag.ignore : noise?.(text) ? Flag.noise : 0
+    const deselected = ignore?.(text) ? Flag.ignored : noise?.(text) ? Flag.noise : 0
     const found = Flag.known | deselected | (isFreeText(text) ? Flag.freeText : 0)
     flags[name] = found
     return found
   }
 
   return {
-    isIgnored(name, b, head) {
+    choose(name, b, head) {
       const found = flagsOf(name)
-      if (found === Flag.known) return false
-      if ((found & Flag.ignore) === 0 && ((found & Flag.noise) === 0 || isProbeOrCall(b, head))) return false
-      counts[name]!++
-      return true
+      if (found === Flag.known) return 0
+      const ignored = (found & Flag.ignored) !== 0 || ((found & Flag.noise) !== 0 && !isProbeOrCall(b, head))
+      if (ignored) counts[name]!++
+      return (found & Flag.freeText) | (ignored ? Flag.ignored : 0)
     },
-    isFreeText: (name) => (flagsOf(name) & Flag.freeText) !== 0,
     counts() {
       const all = new Map(before)
       for (const [id, text] of dictionary.texts.entries()) {

@@ -1,8 +1,8 @@
-import type { DetectedLayout } from './detect-layout.ts'
-import { createLineHead, Scan } from './line-head.ts'
-import { type Refusal, refuse } from './refusal.ts'
-import { scanUnpadded } from './scan-kernel-text.ts'
-import { structureOf } from './structure.ts'
+import type { DetectedLayout } from '../detect-layout.ts'
+import { scanUnpadded } from '../ftrace/scan-kernel-text.ts'
+import { createLineHead, Scan } from '../line-head.ts'
+import { type Refusal, refuse } from '../refusal.ts'
+import { structureOf } from '../structure.ts'
 
 /** What only pages of systrace and the trace viewer say; the trace itself may come megabytes later. */
 const SYSTRACE =

@@ -11,11 +11,11 @@ import {
   skipBlanks,
   startsWith,
   ZERO,
-} from './ascii.ts'
-import { type LineHead, Scan } from './line-head.ts'
+} from '../ascii.ts'
+import { type LineHead, Scan } from '../line-head.ts'
+import { setMicroseconds, setTicks, setTime } from '../scan-time.ts'
 import { scanAfterDash } from './scan-kernel-text.ts'
 import { scanName } from './scan-name.ts'
-import { setMicroseconds, setTicks, setTime } from './scan-time.ts'
 
 /** `%8.8s-%-7d %3d`: the comm is cut to 8 bytes (trace_output.c `lat_print_generic()`). */
 const COMM_WIDTH = 8
