@@ -1,6 +1,7 @@
 import type { RecordBatch } from '../src/domain/record.ts'
 import type { CaptureFacts } from './capture-facts.ts'
 import type { Format } from './layout.ts'
+import type { LineWidthState } from './line-width.ts'
 import type { Deselection } from './noise/deselect.ts'
 import type { OpenBatch } from './open-batch.ts'
 
@@ -15,6 +16,8 @@ export interface ParserState {
   ignoring?: boolean
   /** Which of a file's inputs the last event was of. */
   part?: number
+  /** How long event lines are; null where what wraps them says nothing of that. */
+  width?: LineWidthState
   /** What the layout keeps between lines. */
   layout?: unknown
   /** The input being read, of a capture that is merged from several. */

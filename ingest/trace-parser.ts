@@ -8,6 +8,7 @@ import { beginLayout, type Format } from './layout.ts'
 import { nextLineFeed } from './line-feed.ts'
 import { createLineHead, GIVEN_NAME_BYTES, reasonText, Scan } from './line-head.ts'
 import { noteInput, noteUnread } from './line-notes.ts'
+import { createLineWidth } from './line-width.ts'
 import { Choice, createNameChooser } from './noise/deselect.ts'
 import { lengthen, type OpenBatch, respell, toRecordBatch } from './open-batch.ts'
 import { setNanoseconds, timeOf } from './scan-time.ts'
@@ -44,6 +45,9 @@ export function createTraceParser(options: ParserOptions = {}): TraceParser {
   let ignoring = resume?.state.ignoring ?? false
   let part = resume?.state.part ?? 0
   let givenStrings = dictionary.texts.length
+  const width = createLineWidth(resume?.state.width)
+  /** The open batch's lines were measured. */
+  let measured = false
 
   function malformed(batch: OpenBatch, p: number, end: number, code: number): LineKind {
     facts.malformed++
@@ -163,6 +167,12 @@ export function createTraceParser(options: ParserOptions = {}): TraceParser {
     return { ...structuredClone(facts), ignoredNames: chooser.counts() }
   }
 
+  /** Lines that a mailer wraps, or that are put together out of others, have no width of their own. */
+  function measure(batch: OpenBatch): void {
+    if (!measured && batch.respelled.length === 0) width.see(batch)
+    measured = true
+  }
+
   function endLine(batch: OpenBatch, kind: LineKind, next: number): void {
     batch.lineKind[batch.lineCount++] = kind
     batch.lineStart[batch.lineCount] = next
@@ -228,9 +238,15 @@ export function createTraceParser(options: ParserOptions = {}): TraceParser {
       endLine(batch, malformed(batch, batch.scanned, end, Scan.overlong), end)
     },
     finish(batch) {
+      measure(batch)
+      const cut = width.cutAt()
+      const place = { line: facts.lines, beforeEvent: batch.count }
+      if (cut !== null) batch.notes.push({ kind: 'partial', why: `its lines are cut at ${cut} bytes`, ...place })
       if (layout.waiting?.()) batch.notes.push({ kind: 'cut', line: facts.lines, beforeEvent: batch.count })
     },
     close(batch) {
+      measure(batch)
+      measured = false
       const firstString = givenStrings
       givenStrings = dictionary.texts.length
       const firstLine = facts.lines - batch.lineCount + 1
@@ -246,6 +262,7 @@ export function createTraceParser(options: ParserOptions = {}): TraceParser {
       freeText,
       ignoring,
       ...(part === 0 ? {} : { part }),
+      width: width.state(),
       layout: layout.state(),
       ...(input ? { input } : {}),
     }),

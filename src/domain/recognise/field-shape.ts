@@ -1,5 +1,5 @@
 import type { Act } from '../act.ts'
-import { type Fields, keyEnd, valueEnd, valueText } from './fields.ts'
+import { type Fields, isCutString, keyEnd, valueEnd, valueText } from './fields.ts'
 import { fillSlot, SLOT_OF, type Slot } from './slots.ts'
 
 /**
@@ -50,6 +50,7 @@ export function fillFields(payload: string, from: number, shape: FieldShape, act
     }
     const stop = valueEnd(payload, mark + 1)
     const slot = shape.slots[index]
+    if (isCutString(payload, mark + 1, stop)) return
     if (slot !== undefined) fillSlot(act, slot, valueText(payload, mark + 1, stop))
     else {
       strangers.keys[strangers.count] = shape.keys[index]!

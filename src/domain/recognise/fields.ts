@@ -73,6 +73,12 @@ export function valueText(payload: string, start: number, stop: number): string 
   return payload.slice(start + 1, payload.charCodeAt(stop - 1) === QUOTE && stop > start + 1 ? stop - 1 : stop)
 }
 
+/** A string whose closing quote is missing: the line was cut within it. */
+export function isCutString(payload: string, start: number, stop: number): boolean {
+  if (payload.charCodeAt(start) !== QUOTE) return false
+  return stop <= start + 1 || payload.charCodeAt(stop - 1) !== QUOTE
+}
+
 function plainEnd(payload: string, start: number): number {
   let blank = payload.indexOf(' ', start)
   while (blank >= 0) {
