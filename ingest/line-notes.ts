@@ -1,13 +1,17 @@
+import type { HeardCpus } from './noise/heard-cpus.ts'
 import type { OpenBatch } from './open-batch.ts'
 import type { MergedInput } from './trace-parser-state.ts'
 
 /** The line is not understood. One note for neighbours; a line that is cut or overlong has a note of its own. */
-export function noteUnread(batch: OpenBatch, line: number): void {
+export function noteUnread(batch: OpenBatch, line: number, heard: HeardCpus): void {
   const before = batch.notes.at(-1)
   if (before?.line === line) return
   if (before?.kind === 'unread' && before.beforeEvent === batch.count && before.line + before.lines === line) {
     before.lines++
-  } else batch.notes.push({ kind: 'unread', line, lines: 1, beforeEvent: batch.count })
+    return
+  }
+  heard.beforeGap(batch, null, line)
+  batch.notes.push({ kind: 'unread', line, lines: 1, beforeEvent: batch.count })
 }
 
 /** From the line on, another file is read. */

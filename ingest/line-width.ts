@@ -1,8 +1,9 @@
 import type { OpenBatch } from './open-batch.ts'
 
 /**
- * Tells a text that was cut at a width (`cut -c`, `less -S`, a terminal's copy) by its longest event lines: lines of
- * different events end in the same column by chance once, if ever.
+ * Tells a text that was cut at a width (`cut -c`, `less -S`, a terminal's copy) by its longest event lines: those of
+ * different events end in the same column by chance once, if ever. Where names stand in columns, as perf and trace-cmd
+ * print them, attach and detach end in one, too: there the fields have to be different.
  */
 export interface LineWidth {
   /** Takes the event lines of a batch. */
@@ -16,38 +17,56 @@ export interface LineWidth {
 export interface LineWidthState {
   longest: number
   lines: number
-  /** Dictionary ids of the first few events that are so long. */
+  /** Dictionary ids of events that are so long, and the names of their fields; the first few. */
   names: number[]
+  fields: string[]
 }
 
 /** A line that holds its context and the beginning of a payload is longer than this. */
 const LEAST_WIDTH = 60
 const LEAST_LINES = 3
-const LEAST_NAMES = 2
+const LEAST_KINDS = 2
+const MOST_NAMES = 32
 
-export function createLineWidth(from: LineWidthState = { longest: 0, lines: 0, names: [] }): LineWidth {
-  let { longest, lines, names } = from
+export function createLineWidth(
+  namesInColumns: boolean,
+  from: LineWidthState = { longest: 0, lines: 0, names: [], fields: [] },
+): LineWidth {
+  let { longest, lines, names, fields } = from
 
-  function seeLongest(length: number, name: number): void {
+  const kinds = () => (namesInColumns ? fields : names).length
+
+  function seeLongest({ bytes, name, payloadStart, payloadEnd }: OpenBatch, i: number, length: number): void {
     if (length > longest) {
       longest = length
       lines = 0
       names = []
+      fields = []
     }
     lines++
-    if (names.length < LEAST_NAMES && !names.includes(name)) names = [...names, name]
+    if (kinds() >= LEAST_KINDS || names.length >= MOST_NAMES || names.includes(name[i]!)) return
+    names = [...names, name[i]!]
+    if (!namesInColumns) return
+    const own = fieldsOf(bytes.toString('latin1', payloadStart[i], payloadEnd[i]))
+    if (!fields.includes(own)) fields = [...fields, own]
   }
 
   return {
-    see({ count, line, lineStart, name }) {
+    see(batch) {
+      const { count, line, lineStart } = batch
       for (let i = 0; i < count; i++) {
         const at = line[i]!
         const length = lineStart[at + 1]! - lineStart[at]!
-        if (length >= longest) seeLongest(length, name[i]!)
+        if (length >= longest) seeLongest(batch, i, length)
       }
     },
     // The line feed is one of the bytes.
-    cutAt: () => (longest > LEAST_WIDTH && lines >= LEAST_LINES && names.length >= LEAST_NAMES ? longest - 1 : null),
-    state: () => ({ longest, lines, names }),
+    cutAt: () => (longest > LEAST_WIDTH && lines >= LEAST_LINES && kinds() >= LEAST_KINDS ? longest - 1 : null),
+    state: () => ({ longest, lines, names, fields }),
   }
+}
+
+/** `ino= exp=`: what stands before the values, the last one left out, which may be a piece. */
+function fieldsOf(payload: string): string {
+  return (payload.match(/[A-Za-z_]\w*[=:]/g) ?? []).slice(0, -1).join(' ')
 }

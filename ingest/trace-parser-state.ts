@@ -3,6 +3,7 @@ import type { CaptureFacts } from './capture-facts.ts'
 import type { Format } from './layout.ts'
 import type { LineWidthState } from './line-width.ts'
 import type { Deselection } from './noise/deselect.ts'
+import type { HeardState } from './noise/heard-cpus.ts'
 import type { OpenBatch } from './open-batch.ts'
 
 /** What a parser must be given to go on behind its last batch; plain JSON. The dictionary is not in it, see `ParserOptions`. */
@@ -16,6 +17,8 @@ export interface ParserState {
   ignoring?: boolean
   /** Which of a file's inputs the last event was of. */
   part?: number
+  /** CPUs whose events were ignored. */
+  heard?: HeardState
   /** How long event lines are; null where what wraps them says nothing of that. */
   width?: LineWidthState
   /** What the layout keeps between lines. */

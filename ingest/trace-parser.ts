@@ -10,6 +10,7 @@ import { createLineHead, GIVEN_NAME_BYTES, reasonText, Scan } from './line-head.
 import { noteInput, noteUnread } from './line-notes.ts'
 import { createLineWidth } from './line-width.ts'
 import { Choice, createNameChooser } from './noise/deselect.ts'
+import { createHeardCpus } from './noise/heard-cpus.ts'
 import { lengthen, type OpenBatch, respell, toRecordBatch } from './open-batch.ts'
 import { setNanoseconds, timeOf } from './scan-time.ts'
 import { structureOf } from './structure.ts'
@@ -17,6 +18,8 @@ import type { ParserOptions, TraceParser } from './trace-parser-state.ts'
 
 /** Enough of a header line for what it says. */
 const HEADER_BYTES = 1024
+
+const NAMES_IN_COLUMNS = /perf-script|trace-cmd-report/
 
 /**
  * Reads trace text of any layout as columns, without a string a line.
@@ -45,16 +48,21 @@ export function createTraceParser(options: ParserOptions = {}): TraceParser {
   let ignoring = resume?.state.ignoring ?? false
   let part = resume?.state.part ?? 0
   let givenStrings = dictionary.texts.length
-  const width = createLineWidth(resume?.state.width)
+  const width = createLineWidth(NAMES_IN_COLUMNS.test(facts.format), resume?.state.width)
+  const heard = createHeardCpus(resume?.state.heard)
   /** The open batch's lines were measured. */
   let measured = false
 
   function malformed(batch: OpenBatch, p: number, end: number, code: number): LineKind {
     facts.malformed++
     head.commBytes = head.nameBytes = head.payloadBytes = null
-    noteUnread(batch, facts.lines + 1)
+    unread(batch)
     takeSample(facts, batch.bytes.subarray(p, end), reasonText(code))
     return LineKind.malformed
+  }
+
+  function unread(batch: OpenBatch): void {
+    noteUnread(batch, facts.lines + 1, heard)
   }
 
   /** Kind of a line that `scan` did not understand; `end` is behind its last byte, the terminator not counted. */
@@ -71,6 +79,7 @@ export function createTraceParser(options: ParserOptions = {}): TraceParser {
         takeFacts(facts, structure.facts)
         if (entries) batch.notes.push({ kind: 'entries', line, ...entries, beforeEvent })
       } else if (structure.kind === 'lost' || structure.kind === 'buffer-started') {
+        heard.beforeGap(batch, structure.cpu < 0 ? null : structure.cpu, line)
         batch.notes.push({ ...structure, line, beforeEvent })
       } else if (structure.kind === 'boot') {
         if (facts.events > 0) batch.notes.push({ ...structure, line, beforeEvent })
@@ -82,7 +91,7 @@ export function createTraceParser(options: ParserOptions = {}): TraceParser {
     const quoted = isBytesLiteral(b, p, end)
     let code = quoted ? layout.scan(b, p + 2, head) : layout.scanLoose(b, p, head)
     if (quoted && code <= 0) code = layout.scanLoose(b, p + 2, head)
-    if (layout.incomplete?.()) noteUnread(batch, facts.lines + 1)
+    if (layout.incomplete?.()) unread(batch)
     if (code === Scan.continued && (ignoring || facts.events > 0)) return readContinuation(batch)
     if (code > 0 && code !== Scan.continued) return readEvent(batch, p, quoted ? end - 1 : end, code)
     if (last) batch.notes.push({ kind: 'cut', line, beforeEvent })
@@ -96,7 +105,7 @@ export function createTraceParser(options: ParserOptions = {}): TraceParser {
       const event = batch.count - 1
       if (event >= 0) lengthen(batch, event, head.payloadBytes!)
       // The event went with the batch before, without the rest of its payload.
-      else noteUnread(batch, facts.lines + 1)
+      else unread(batch)
     }
     head.payloadBytes = null
     facts.structural++
@@ -123,6 +132,7 @@ export function createTraceParser(options: ParserOptions = {}): TraceParser {
     ignoring = (choice & Choice.ignored) !== 0
     if (ignoring) {
       facts.ignored++
+      heard.ignored(batch, head, offset, facts.lines + 1)
       head.commBytes = head.payloadBytes = null
       return LineKind.ignored
     }
@@ -238,6 +248,7 @@ export function createTraceParser(options: ParserOptions = {}): TraceParser {
       endLine(batch, malformed(batch, batch.scanned, end, Scan.overlong), end)
     },
     finish(batch) {
+      heard.end(batch, facts.lines)
       measure(batch)
       const cut = width.cutAt()
       const place = { line: facts.lines, beforeEvent: batch.count }
@@ -262,6 +273,7 @@ export function createTraceParser(options: ParserOptions = {}): TraceParser {
       freeText,
       ignoring,
       ...(part === 0 ? {} : { part }),
+      heard: heard.state(),
       width: width.state(),
       layout: layout.state(),
       ...(input ? { input } : {}),

@@ -23,6 +23,8 @@ export type Note =
   | { kind: 'buffer-started'; line: number; cpu: number; beforeEvent: number }
   /** `# entries-in-buffer/entries-written: A/B   #P:n`, trace.c `print_event_info()`. */
   | { kind: 'entries'; line: number; inBuffer: bigint; written: bigint; cpus: number; beforeEvent: number }
+  /** A CPU was recording at this time: events of it that are not kept say so. */
+  | { kind: 'heard'; line: number; cpu: number; time: bigint; beforeEvent: number }
   /** The last line ended without a newline in the middle of a record; or, as `why` says, what it was packed in did. */
   | { kind: 'cut'; line: number; beforeEvent: number; why?: string }
   /** The file holds a part of the recording only, as its path says: events of one CPU, say. */

@@ -22,7 +22,7 @@ import { createRepeatCheck } from './repeated-events.ts'
 import { attachmentRow, bufferRow, mappingRow, resetRow, revocationRow } from './rows.ts'
 
 /** Changes whenever the same log would give other read models: older ones are then rebuilt. */
-export const FOLD_VERSION = '8'
+export const FOLD_VERSION = '9'
 
 export interface FoldOptions {
   /** Timestamps are ticks of an unknown unit, so no duration can be judged. */
@@ -96,7 +96,7 @@ export function createFold({ ticks, sorted = false, inputs = [], options }: Fold
         const time = batch.time[i]!
         while (note < notes.length && notes[note]!.beforeEvent <= i) {
           world.now = { ns: last ?? time, seq: firstSeq + i }
-          takeNote(notes[note++]!)
+          takeNote(notes[note++]!, time)
         }
         record.seq = firstSeq + i
         record.cpu = batch.cpu[i]!
@@ -129,7 +129,7 @@ export function createFold({ ticks, sorted = false, inputs = [], options }: Fold
       return take(meaning)
     },
     finish() {
-      for (const note of trailing.splice(0)) takeNote(note)
+      for (const note of trailing.splice(0)) takeNote(note, null)
       if (heardLast >= 0) world.now = { ns: world.window.end!, seq: heardLast }
       context.task = createTask()
       onEnd(context)
@@ -138,7 +138,10 @@ export function createFold({ ticks, sorted = false, inputs = [], options }: Fold
     tier: () => evidenceTier(world.seen),
   }
 
-  function takeNote(note: Note): void {
+  /** `next` is the time of the event that follows; null where none does. */
+  function takeNote(note: Note, next: bigint | null): void {
+    // Of another input, whose end lies behind this place.
+    if (note.kind === 'heard' && next !== null && note.time > next) return
     if (note.kind === 'input' && inputs.length === 0)
       spans.push({ line: note.line, input: note.input, first: null, last: null })
     onNote(context, note)

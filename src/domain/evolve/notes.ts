@@ -35,6 +35,11 @@ export function onNote(context: Context, note: Note): void {
         reason: 'the buffer of this CPU starts later than others',
         seq,
       })
+    case 'heard':
+      window.first ??= note.time
+      if (window.end === null || note.time > window.end) window.end = note.time
+      if (note.time > (window.last[note.cpu] ?? note.time - 1n)) window.last[note.cpu] = note.time
+      return hear(context, note.cpu, note.time)
     case 'input':
       window.beginning = note.input
       return
@@ -126,6 +131,18 @@ function unread(context: Context, reason: string): void {
   const from = window.end ?? window.snapshot
   if (from === null || window.open.has(ANY_CPU)) return
   begin(context, ANY_CPU, { cpu: null, from, to: null, lost: null, reason, seq: now.seq })
+}
+
+/** A CPU speaks at this time: the gaps that were waiting for it end. */
+export function hear(context: Context, cpu: number, ns: bigint): void {
+  const { window } = context.world
+  for (const key of [cpu, ANY_CPU]) {
+    const gap = window.open.get(key)
+    if (!gap) continue
+    window.open.delete(key)
+    endGap(window, gap, ns)
+    settleGap(context, gap)
+  }
 }
 
 /** Key of a gap that the next event of any CPU ends. */
