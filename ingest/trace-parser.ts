@@ -3,11 +3,10 @@ import { CR, LF } from './ascii.ts'
 import { isBytesLiteral } from './bytes-literal.ts'
 import { type CaptureFacts, emptyFacts, takeFacts, takeSample } from './capture-facts.ts'
 import { Dictionary } from './dictionary.ts'
-import { readHeader } from './header.ts'
 import { beginLayout, type Format } from './layout.ts'
 import { nextLineFeed } from './line-feed.ts'
 import { createLineHead, GIVEN_NAME_BYTES, reasonText, Scan } from './line-head.ts'
-import { noteInput, noteUnread } from './line-notes.ts'
+import { noteInput, noteStructure, noteUnread } from './line-notes.ts'
 import { createLineWidth } from './line-width.ts'
 import { Choice, createNameChooser } from './noise/deselect.ts'
 import { createHeardCpus } from './noise/heard-cpus.ts'
@@ -17,7 +16,6 @@ import { structureOf } from './structure.ts'
 import type { ParserOptions, TraceParser } from './trace-parser-state.ts'
 
 /** Enough of a header line for what it says. */
-const HEADER_BYTES = 1024
 
 const NAMES_IN_COLUMNS = /perf-script|trace-cmd-report/
 
@@ -73,18 +71,7 @@ export function createTraceParser(options: ParserOptions = {}): TraceParser {
     if (facts.lines === 0 && b[p] === 0xef && b[p + 1] === 0xbb && b[p + 2] === 0xbf) p += 3
     const structure = (layout.structure ?? structureOf)(b, p, end)
     if (structure) {
-      if (structure.kind === 'header') {
-        const text = structure.text?.slice(0, HEADER_BYTES) ?? b.toString('latin1', p, Math.min(end, p + HEADER_BYTES))
-        const entries = readHeader(text, facts)
-        takeFacts(facts, structure.facts)
-        if (entries) batch.notes.push({ kind: 'entries', line, ...entries, beforeEvent })
-      } else if (structure.kind === 'lost' || structure.kind === 'buffer-started') {
-        heard.beforeGap(batch, structure.cpu < 0 ? null : structure.cpu, line)
-        batch.notes.push({ ...structure, line, beforeEvent })
-      } else if (structure.kind === 'boot') {
-        if (facts.events > 0) batch.notes.push({ ...structure, line, beforeEvent })
-        facts.bootId = facts.events > 0 ? null : structure.id
-      }
+      noteStructure(structure, { batch, facts, heard, start: p, end })
       facts.structural++
       return LineKind.structural
     }
