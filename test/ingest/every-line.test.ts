@@ -1,27 +1,14 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { detectLayout } from '../../ingest/detect-layout.ts'
+import { type LineCase, lineCases } from '../support/line-cases.ts'
 import { readWhole, sumsHold, type Whole } from './read-whole.ts'
 
-interface Case {
-  id: string
-  layout: string
-  kind: string
-  line: string
-  why: string
-  expect: Record<string, unknown>
-}
-
 const FOLDER = new URL('../fixtures/lines/', import.meta.url)
-const CASES: Case[] = readdirSync(FOLDER).flatMap((name) =>
-  readFileSync(new URL(name, FOLDER), 'utf8')
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line)),
-)
+const CASES: LineCase[] = readdirSync(FOLDER).flatMap((name) => lineCases(name.replace('.jsonl', '')))
 
 /** Reads one line alone in a file, as an ingest does; null where the file is refused. */
-async function alone({ line, expect: { encoding } }: Case): Promise<Whole | null> {
+async function alone({ line, expect: { encoding } }: LineCase): Promise<Whole | null> {
   const content = Buffer.from(`${line}\n`, encoding === 'latin-1' ? 'latin1' : 'utf8')
   const layout = detectLayout(content)
   return layout.kind === 'refused' ? null : await readWhole(content, { format: layout.format, begin: layout.begin })
@@ -95,6 +82,6 @@ function nanoseconds({ ts, ts_ns }: Record<string, unknown>): bigint {
 }
 
 /** Lines that lost their context, or never had one, are no events of any file that has no other. */
-function timed(c: Case): boolean {
+function timed(c: LineCase): boolean {
   return c.kind !== 'event' || (c.expect.ts !== undefined && c.expect.ts !== null)
 }

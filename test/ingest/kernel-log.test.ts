@@ -1,25 +1,13 @@
-import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { alignConsoleLog } from '../../ingest/align/align-console-log.ts'
 import { detectLayout } from '../../ingest/detect-layout.ts'
 import { readBatches } from '../../ingest/read-batches.ts'
 import { createTraceParser } from '../../ingest/trace-parser.ts'
+import { type LineCase, lineCases } from '../support/line-cases.ts'
 import { fixture, readWhole, sumsHold, type Whole } from './read-whole.ts'
 
-interface Row {
-  id: string
-  layout: string
-  kind: string
-  line: string
-  why: string
-  expect: Record<string, unknown>
-}
-
-const ROWS: Row[] = readFileSync(new URL('../fixtures/lines/kernel-log.jsonl', import.meta.url), 'utf8')
-  .trimEnd()
-  .split('\n')
-  .map((line) => JSON.parse(line))
+const ROWS: LineCase[] = lineCases('kernel-log')
 
 const SMALL = { batchLines: 2, batchBytes: 64 * 1024, maxLine: 16 * 1024 }
 

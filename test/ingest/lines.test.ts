@@ -1,25 +1,13 @@
-import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { Format } from '../../ingest/layout.ts'
 import { parseLine } from '../../ingest/parse-line.ts'
+import { type LineCase, lineCases } from '../support/line-cases.ts'
 
-interface Case {
-  id: string
-  layout: string
-  kind: string
-  line: string
-  why: string
-  expect: Record<string, unknown>
-}
-
-const CASES: Case[] = readFileSync(new URL('../fixtures/lines/kernel.jsonl', import.meta.url), 'utf8')
-  .trimEnd()
-  .split('\n')
-  .map((line) => JSON.parse(line))
+const CASES: LineCase[] = lineCases('kernel')
 
 const FORMATS: Record<string, Format> = { latency: 'ftrace-latency', 'latency-verbose': 'ftrace-latency-verbose' }
 
-function read({ layout, line, expect: { encoding } }: Case) {
+function read({ layout, line, expect: { encoding } }: LineCase) {
   return parseLine(Buffer.from(line, encoding === 'latin-1' ? 'latin1' : 'utf8'), FORMATS[layout])
 }
 
@@ -27,7 +15,7 @@ function parts({ comm, pid, tgid, cpu, flags, event, args }: Record<string, unkn
   return { comm, pid, tgid, cpu, flags, event, args }
 }
 
-const withContext = (c: Case) => c.expect.ts !== undefined && c.expect.ts !== null
+const withContext = (c: LineCase) => c.expect.ts !== undefined && c.expect.ts !== null
 
 describe('one line at a time, as the kernel prints it', () => {
   it.each(CASES.filter((c) => c.kind === 'event' && withContext(c)))('$id $layout: $why', (c) => {

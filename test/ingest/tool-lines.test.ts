@@ -1,23 +1,8 @@
-import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { detectLayout } from '../../ingest/detect-layout.ts'
 import type { Format } from '../../ingest/layout.ts'
 import { parseLine } from '../../ingest/parse-line.ts'
-
-interface Case {
-  id: string
-  layout: string
-  kind: string
-  line: string
-  why: string
-  expect: Record<string, unknown>
-}
-
-const read = (name: string): Case[] =>
-  readFileSync(new URL(`../fixtures/lines/${name}.jsonl`, import.meta.url), 'utf8')
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line))
+import { type LineCase, lineCases } from '../support/line-cases.ts'
 
 const event = (line: string, format: Format) => {
   const found = parseLine(Buffer.from(line), format)
@@ -26,7 +11,7 @@ const event = (line: string, format: Format) => {
   return { comm, pid, tgid, cpu, flags, event: name, args: payload, time }
 }
 
-const wanted = ({ expect: { comm, pid, tgid, cpu, flags, event, args, ts_ns } }: Case) => ({
+const wanted = ({ expect: { comm, pid, tgid, cpu, flags, event, args, ts_ns } }: LineCase) => ({
   ...{ comm, pid, tgid, cpu, flags, event, args },
   time: BigInt(ts_ns as number),
 })
@@ -35,7 +20,7 @@ describe.each([
   ['trace-cmd', 'trace-cmd-report', 40],
   ['perf-script', 'perf-script', 5],
 ] as const)('one line of %s at a time', (file, format, count) => {
-  const cases = read(file).filter(({ kind }) => kind === 'event')
+  const cases = lineCases(file).filter(({ kind }) => kind === 'event')
 
   it('has every case', () => expect(cases.length).toBe(count))
 

@@ -3,22 +3,11 @@ import { describe, expect, it } from 'vitest'
 import { detectLayout } from '../../ingest/detect-layout.ts'
 import { parseLine } from '../../ingest/parse-line.ts'
 import { TRACEPOINT_TYPES } from '../../src/domain/recognise/tracepoints.ts'
+import { type LineCase, lineCases } from '../support/line-cases.ts'
 import { readWhole, sumsHold } from './read-whole.ts'
 
-interface Case {
-  id: string
-  layout: string
-  kind: string
-  line: string
-  why: string
-  expect: Record<string, unknown>
-}
-
 const sample = (name: string) => readFileSync(new URL(`../fixtures/wrapped/${name}`, import.meta.url))
-const CASES: Case[] = readFileSync(new URL('../fixtures/lines/wrapped.jsonl', import.meta.url), 'utf8')
-  .trimEnd()
-  .split('\n')
-  .map((line) => JSON.parse(line))
+const CASES: LineCase[] = lineCases('wrapped')
 
 /** Reads an input as it is found to be. */
 async function ingest(content: Buffer) {
