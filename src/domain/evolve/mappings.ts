@@ -50,6 +50,7 @@ export function createMapping(
     unmappedPid: null,
     endedBy: null,
     invalidated: null,
+    told: null,
     revocation: null,
     liveAtReset: false,
     sources: [],
@@ -141,8 +142,19 @@ export function isLive(mapping: Mapping): boolean {
   return mapping.unmapped === null
 }
 
-/** How long the importer took from the invalidate to the unmap. */
+/**
+ * From when on its importer should have let go: the latest of "told", "all are told" and "fences drained" that came by
+ * then. Null where it was not told.
+ */
+export function letGoSince({ invalidated, told }: Mapping, until: Sighting): Sighting | null {
+  let since = invalidated
+  for (const step of [told?.notified, told?.fences])
+    if (step && since && step.ns > since.ns && step.seq <= until.seq) since = step
+  return since
+}
+
+/** How long the importer took to let go. */
 export function unmapLatency(mapping: Mapping): bigint | null {
-  const from: Sighting | null = mapping.invalidated
-  return from && mapping.unmapped ? mapping.unmapped.ns - from.ns : null
+  const since = mapping.unmapped && letGoSince(mapping, mapping.unmapped)
+  return since ? mapping.unmapped!.ns - since.ns : null
 }

@@ -2,6 +2,7 @@ import type { Buffer, Reset, VfioDevice } from '../world/entities.ts'
 import { touch, type World } from '../world/world.ts'
 import type { Context } from './context.ts'
 import { setCause } from './revocations.ts'
+import { isTranslationGone } from './unmap-evidence.ts'
 import { isVfioExporter, nameDevice } from './vfio-devices.ts'
 
 /**
@@ -65,6 +66,7 @@ function hit(world: World, reset: Reset, buffer: Buffer): void {
   for (const fence of buffer.fences) if (!fence.awaited) reset.unsignalled.push(fence)
   if (buffer.revocation && (reset.device === null || !buffer.revocation.restored)) buffer.resetAfterInvalidate = true
   for (const mapping of buffer.mappings) {
+    if (isTranslationGone(world, mapping)) continue
     reset.live.add(mapping)
     mapping.liveAtReset = true
     touch(world.changed.mappings, mapping)

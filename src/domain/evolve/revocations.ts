@@ -106,6 +106,7 @@ function revoke(context: Context, buffer: Buffer, kind: Revocation['kind'], requ
   for (const mapping of live) {
     if (mapping.invalidated === null || mapping.revocation !== revocation) {
       mapping.invalidated ??= world.now
+      mapping.told ??= revocation
       mapping.revocation = revocation
     }
     if (mapping.attachment) mapping.attachment.invalidations++

@@ -27,3 +27,9 @@ export function unmapProbes(world: World, mapping: Mapping): readonly (readonly 
   if (isVfioExporter(mapping.buffer?.exporter ?? null)) probes.add('vfio_pci_dma_buf_unmap')
   return [[...probes]]
 }
+
+/** Its unmap has begun, and `iommu:unmap` has shown the translation gone that `iommu:map` had shown. */
+export function isTranslationGone(world: World, { iova, translated, unmapEntered }: Mapping): boolean {
+  if (!unmapEntered || iova === null || translated === null) return false
+  return world.translations.get(translationKey(iova)) !== translated
+}

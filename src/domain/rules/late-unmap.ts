@@ -1,3 +1,4 @@
+import { letGoSince } from '../evolve/mappings.ts'
 import { unmapProbes } from '../evolve/unmap-evidence.ts'
 import { report } from '../findings.ts'
 import type { Mapping, Sighting } from '../world/entities.ts'
@@ -16,7 +17,7 @@ export const lateUnmap: RuleModule = {
   rule: 'late-unmap',
   on: {
     unmapped({ mapping }, world) {
-      const from = deadlineStart(mapping)
+      const from = letGoSince(mapping, mapping.unmapped!)
       if (!from || world.ticks || !hasCallback(mapping)) return
       const took = mapping.unmapped!.ns - from.ns
       if (took >= world.thresholds.lateUnmapWarning) late(world, mapping, from, mapping.unmapped!, took)
@@ -29,13 +30,6 @@ export const lateUnmap: RuleModule = {
         for (const mapping of buffer.mappings) never(world, mapping, at, 'when the trace ends')
     },
   },
-}
-
-function deadlineStart(mapping: Mapping): Sighting | null {
-  if (!mapping.invalidated) return null
-  const { notified, fences } = mapping.revocation ?? { notified: null, fences: null }
-  const told = notified ?? mapping.invalidated
-  return fences && fences.ns > told.ns ? fences : told
 }
 
 function hasCallback(mapping: Mapping): boolean {
@@ -53,7 +47,7 @@ function late(world: World, mapping: Mapping, from: Sighting, to: Sighting, took
     severity: took >= world.thresholds.lateUnmapError ? 'error' : 'warning',
     at: from,
     mapping,
-    revocation: mapping.revocation,
+    revocation: mapping.told,
     comm: mapping.unmappedComm,
     pid: mapping.unmappedPid,
     evidence: [mapping.mapped, mapping.invalidated, from, mapping.unmapEntered, to],
@@ -66,7 +60,7 @@ function late(world: World, mapping: Mapping, from: Sighting, to: Sighting, took
 }
 
 function never(world: World, mapping: Mapping, at: Sighting, when: string): void {
-  const from = deadlineStart(mapping)
+  const from = letGoSince(mapping, at)
   if (!from || !hasCallback(mapping) || mapping.flagged.includes('late-unmap')) return
   mapping.flagged.push('late-unmap')
   const waited = at.ns - from.ns
@@ -77,7 +71,7 @@ function never(world: World, mapping: Mapping, at: Sighting, when: string): void
     severity: 'error',
     at: from,
     mapping,
-    revocation: mapping.revocation,
+    revocation: mapping.told,
     evidence: [mapping.mapped, mapping.invalidated, from, at],
     absent: { from: mapping.mapped?.ns ?? from.ns, to: at.ns },
     needs: unmapProbes(world, mapping),

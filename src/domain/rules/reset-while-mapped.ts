@@ -12,7 +12,7 @@ import { joinDoubt, mappingName, resetName } from './wording.ts'
  *
  * Traps: a reset of the *importer's* device is another matter; at open no buffer exists, at close none is left; a
  * reset that fails with -EAGAIN or -ENOTTY never touched the hardware; an unmap counts from its return; within one
- * microsecond two CPUs' events have no order.
+ * microsecond two CPUs' events have no order; an unmap that is under way has done its work before it returns.
  */
 export const resetWhileMapped: RuleModule = {
   rule: 'reset-while-mapped',
@@ -33,7 +33,10 @@ export const resetWhileMapped: RuleModule = {
           evidence: [mapping.mapped, mapping.invalidated, reset.touched, reset.finished, mapping.unmapped],
           absent: between(mapping.mapped, reset.touched),
           needs: unmapProbes(world, mapping),
-          missing: tie(mapping, reset.touched) ?? (mapping.attachment && joinDoubt(mapping.attachment)),
+          missing:
+            tie(mapping, reset.touched) ??
+            leaving(mapping, reset.touched) ??
+            (mapping.attachment && joinDoubt(mapping.attachment)),
           summary: `${mappingName(mapping)} was live during ${resetName(reset)}`,
         })
       }
@@ -55,6 +58,12 @@ export const resetWhileMapped: RuleModule = {
       }
     },
   },
+}
+
+/** The exporter's wait for the unmap ends before the call returns to the importer. */
+function leaving({ unmapEntered, unmapped }: Mapping, touched: Sighting): string | null {
+  if (!unmapEntered || unmapEntered.seq > touched.seq || (unmapped && unmapped.seq < touched.seq)) return null
+  return 'its unmap had begun and not returned when the reset came, and no iommu:unmap says whether the translation was gone'
 }
 
 function tie(mapping: Mapping, touched: Sighting): string | null {

@@ -122,8 +122,10 @@ export interface Mapping extends Entity {
   unmappedComm: string | null
   unmappedPid: number | null
   endedBy: MappingEnd | null
-  /** The invalidate that told it to go. */
+  /** The invalidate that told it to go first, and the revocation that this was for. */
   invalidated: Sighting | null
+  told: Revocation | null
+  /** The latest revocation that told it to go. */
   revocation: Revocation | null
   /** Maps that were given the same `sg_table` while it was mapped, and not yet unmapped. */
   reuses: number

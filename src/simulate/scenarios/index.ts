@@ -1,0 +1,9 @@
+import { right } from './right.ts'
+import type { Scenario } from './scenario.ts'
+import { wrong } from './wrong.ts'
+
+const ALL = { ...right, ...wrong }
+export type ScenarioName = keyof typeof ALL
+
+export const SCENARIOS: Readonly<Record<ScenarioName, Scenario>> = ALL
+export const SCENARIO_NAMES = Object.keys(ALL) as ScenarioName[]

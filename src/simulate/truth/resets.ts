@@ -1,0 +1,161 @@
+import type { ResetMethod, ResetTrigger } from '../../domain/read-model.ts'
+import type { Machine } from '../kernel/machine.ts'
+import type { Buffer, Fence, Mapping } from '../kernel/objects.ts'
+import type { PciFunction } from '../kernel/pci-function.ts'
+import { cannotBeTold } from './attachments.ts'
+import { breach, type TrueReset } from './truth.ts'
+
+/** A reset that has touched the hardware, and what it met. */
+export interface Hit {
+  reset: TrueReset
+  buffers: Set<Buffer>
+  /** Of these, those that nobody had revoked. */
+  unrevoked: Set<Buffer>
+  mapped: Set<Buffer>
+}
+
+/** The hardware is being reset: everything that is mapped now is mapped into a device that is going away. */
+export function noteTouched(
+  m: Machine,
+  target: { device: string | null; fn: PciFunction | null; buffers?: Iterable<Buffer> },
+  how: { method: ResetMethod; trigger: ResetTrigger },
+): Hit {
+  const reset: TrueReset = {
+    kind: 'reset',
+    device: target.device,
+    at: m.scheduler.now,
+    violated: false,
+    doubtful: false,
+    live: 0,
+    ...how,
+  }
+  m.truth.resets.push(reset)
+  const hit: Hit = { reset, buffers: new Set(), unrevoked: new Set(), mapped: new Set() }
+  if (target.fn) target.fn.hit = hit
+  for (const buffer of target.buffers ?? buffersOf(m, target.fn)) {
+    hit.buffers.add(buffer)
+    if (!buffer.revoked && !buffer.dead) hit.unrevoked.add(buffer)
+    for (const attachment of buffer.attachments) {
+      for (const mapping of attachment.mappings) live(m, hit, mapping)
+      if (buffer.revocation && buffer.exporter.name === 'dbtest' && cannotBeTold(attachment))
+        breach(m.truth, 'non-revocable-importer', {
+          ino: buffer.ino,
+          importer: attachment.importer.device,
+          severity: 'error',
+          at: reset.at,
+          why: `a ${attachment.importer.class} importer of an exporter that revokes`,
+        })
+    }
+    for (const fence of buffer.reservation.fences) pending(m, hit, fence)
+    neverDrained(m, hit, buffer)
+  }
+  return hit
+}
+
+function live(m: Machine, hit: Hit, mapping: Mapping): void {
+  const { buffer, importer } = mapping.attachment
+  hit.reset.live++
+  hit.mapped.add(buffer)
+  breach(m.truth, 'reset-while-mapped', {
+    ino: buffer.ino,
+    importer: importer.device,
+    exporter: hit.reset.device,
+    severity: 'critical',
+    at: m.scheduler.now,
+    why: `mapped at ${mapping.iova.toString(16)} during the reset`,
+    during: [hit.reset, buffer.revocation],
+  })
+}
+
+/** A map that succeeds while its device is being reset. */
+export function noteMappedInReset(m: Machine, mapping: Mapping): void {
+  const hit = mapping.attachment.buffer.owner?.hit
+  if (hit) live(m, hit, mapping)
+}
+
+/** The revoke did not wait for this fence before the hardware went. */
+function pending(m: Machine, hit: Hit, fence: Fence): void {
+  const { revocation } = fence.buffer
+  if (fence.awaited || fence.signalled || !revocation) return
+  fence.cutOff = hit.reset
+  if (revocation.fencesForgotten) return
+  revocation.fencesForgotten = true
+  breach(m.truth, 'fences-not-awaited', {
+    ino: fence.buffer.ino,
+    severity: 'error',
+    at: hit.reset.at,
+    why: `fence ${fence.context}:${fence.seqno} was pending`,
+    during: [revocation, hit.reset],
+  })
+}
+
+/** The exporter did not wait, and no fence was there to show it: a trace cannot tell whether one was needed. */
+function neverDrained(m: Machine, hit: Hit, { ino, exporter, revocation }: Buffer): void {
+  if (!revocation || revocation.fencesForgotten || !exporter.flaws.forgetsFences) return
+  revocation.fencesForgotten = true
+  breach(m.truth, 'fences-not-awaited', {
+    ino,
+    severity: 'error',
+    at: hit.reset.at,
+    why: 'it did not wait, and nothing was pending',
+    provable: false,
+    during: [revocation, hit.reset],
+  })
+}
+
+export function noteSignalled(m: Machine, fence: Fence): void {
+  if (!fence.cutOff || fence.awaited) return
+  breach(m.truth, 'late-fence', {
+    ino: fence.buffer.ino,
+    severity: 'error',
+    at: m.scheduler.now,
+    why: `fence ${fence.context}:${fence.seqno} signalled after the reset had begun`,
+    during: [fence.buffer.revocation, fence.cutOff],
+  })
+}
+
+/** The reset is over: what came without a revoke is known. */
+export function noteResetOver(m: Machine, { reset, unrevoked, mapped }: Hit, fn: PciFunction | null): void {
+  if (fn) fn.hit = null
+  for (const buffer of unrevoked)
+    breach(m.truth, 'reset-without-revoke', {
+      ino: buffer.ino,
+      exporter: reset.device,
+      severity: mapped.has(buffer) ? 'error' : 'warning',
+      at: reset.at,
+      why: 'nobody had revoked it',
+      during: [reset],
+    })
+}
+
+/** A reset that was refused before it got as far as the device. */
+export function noteUntouched(m: Machine, fn: PciFunction, trigger: ResetTrigger): void {
+  m.truth.resets.push({
+    kind: 'reset',
+    device: fn.name,
+    at: m.scheduler.now,
+    violated: false,
+    doubtful: false,
+    live: 0,
+    method: 'unknown',
+    trigger,
+  })
+}
+
+/** Its buffers are about to come back although the reset runs. */
+export function noteRestoredEarly(m: Machine, { name, buffers, hit }: PciFunction): void {
+  for (const { ino } of buffers)
+    breach(m.truth, 'early-restore', {
+      ino,
+      exporter: name,
+      severity: 'error',
+      at: m.scheduler.now,
+      why: 'restored while the reset was running',
+      during: [hit?.reset],
+    })
+}
+
+/** All that was ever exported from it, orphans of an earlier opening as well. */
+function buffersOf(m: Machine, fn: PciFunction | null): Buffer[] {
+  return [...m.buffers].filter(({ owner }) => owner !== null && owner === fn)
+}
