@@ -55,7 +55,6 @@ export const RULE_STORIES: Partial<Record<Rule, Story>> = {
   'early-restore': held.when(revoked({}, unmapped()), reset('sysfs', {}, by('qemu', 301, restored()))),
   'use-after-permanent-revoke': held.when(closed({}, unmapped()), mapped({ sgt: 2 })),
   'pin-imbalance': given(exported(), attached('unheard'), pinned(), pinned(), unpinned(), detached()),
-  'capability-changed': given(exported(), attached(), detached(), attached('pinned', { attach: 2 })),
   'device-lost-while-mapped': held.when(
     event('aer_event', `${EXPORTER} PCIe Bus Error: severity=Fatal, Completion Timeout, TLP Header=Not available`),
     later(20),
