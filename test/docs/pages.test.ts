@@ -56,6 +56,17 @@ test('docs/inputs.md names every program that is called, and what is done with e
     expect(page).toContain(name)
 })
 
+test('docs/glossary.md has every class, basis, state, cause, trigger and verdict', () => {
+  const page = read('docs/glossary.md')
+  const types = `${read('src/domain/read-model.ts')}\n${read('src/domain/rules.ts')}`
+  for (const name of ['ImporterClass', 'Basis', 'BufferState', 'Cause', 'ResetMethod', 'ResetTrigger', 'Verdict']) {
+    const words =
+      new RegExp(`^export type ${name} =((?:\\s+\\|?\\s*'[\\w-]+')+)`, 'm').exec(types)?.[1]?.match(/[\w-]+/g) ?? []
+    expect(words.length, name).toBeGreaterThan(1)
+    for (const word of words) expect(page).toContain(`\`${word}\``)
+  }
+})
+
 describe('docs/recording.md', () => {
   const page = read('docs/recording.md')
 
