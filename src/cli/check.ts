@@ -25,7 +25,8 @@ export const run: Run<CheckOptions> = async (_, options, io) => {
     const failed = reaches(standing, options.failOn as Severity)
     const open = holes(standing)
     if (options.format === 'table') {
-      const text = findingsText(sqlite, createPage(options, io.stdout), findingGroups(sqlite, capture), {
+      const groups = findingGroups(sqlite, capture)
+      const text = findingsText(sqlite, createPage(options, io.stdout), groups, {
         capture,
         perRule: -1,
         ticks: new Set(captures.filter(({ ticks }) => ticks).map((one) => one.capture)),
@@ -37,6 +38,7 @@ export const run: Run<CheckOptions> = async (_, options, io) => {
       io.stdout.write(
         `${many(captures.length, 'capture')}: ${counts}; ${standing.undetermined} undetermined.${open.length > 0 ? ` Not complete: ${open.join(', ')}.` : ''}\n`,
       )
+      if (groups.length > 0) io.stdout.write('What each rule means, and what to do about it: docs/rules/<rule>.md\n')
     } else io.stdout.write(`${JSON.stringify(checkDocument(sqlite, capture, standing, failed, open))}\n`)
     if (io.signal.aborted) return Exit.interrupted
     if (failed) return Exit.findings

@@ -11,6 +11,7 @@ describe('check', () => {
     expect(code).toBe(1)
     expect(stdout.toString()).toContain('warning  late-unmap  violated')
     expect(stdout.toString()).toMatch(/line 37 .*dbuf_map/)
+    expect(stdout.toString()).toMatch(/docs\/rules\/<rule>\.md\n$/)
   })
 
   test('judges one capture or all of them', async () => {

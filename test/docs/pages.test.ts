@@ -6,9 +6,6 @@ import { LAYOUTS } from '../../ingest/layout.ts'
 import { FORMATS } from '../../src/cli/command.ts'
 import { COMMANDS } from '../../src/cli/commands.ts'
 import { CLOCKS } from '../../src/cli/ingest-options.ts'
-import { tierOf } from '../../src/domain/evidence/needs.ts'
-import { RULE_MODULES } from '../../src/domain/rules/index.ts'
-import { RULES, type Rule } from '../../src/domain/rules.ts'
 import { queriesPage } from './queries-page.ts'
 import { evidenceTable, probesBlock, rulesTable } from './recording-parts.ts'
 
@@ -59,31 +56,15 @@ test('docs/inputs.md names every program that is called, and what is done with e
     expect(page).toContain(name)
 })
 
-describe('docs/rules.md', () => {
-  const page = read('docs/rules.md')
-  const headings = [...page.matchAll(/^## (.+)$/gm)].map((match) => match[1]!)
-
-  test('has a section for every rule that is judged, and for no other', () => {
-    expect([...headings].sort()).toEqual(RULE_MODULES.map(({ rule }) => rule).sort())
-    for (const heading of headings) expect(RULES).toContain(heading)
-  })
-
-  test.each(headings)('%s: meaning, severity, evidence, and what may fool it', (rule) => {
-    const text = section(page, rule)
-    for (const part of ['Severity: ', '**Evidence**: ', '**What may fool it**: ']) expect(text).toContain(part)
-    expect(text.length).toBeGreaterThan(200)
-  })
-})
-
-describe('docs/rules.md and what a recording needs', () => {
-  test.each(RULE_MODULES.map(({ rule }) => rule))(
-    '%s: its page names the tier that its evidence takes',
-    (rule: Rule) => {
-      const tier = tierOf(rule)
-      const evidence = /\*\*Evidence\*\*: (.*)/.exec(section(read('docs/rules.md'), rule))![1]!
-      expect(evidence).toMatch(tier === null ? /Any tier\.$/ : new RegExp(`\\b${tier}\\b[^.]*\\.$`))
-    },
-  )
+test('docs/glossary.md has every class, basis, state, cause, trigger and verdict', () => {
+  const page = read('docs/glossary.md')
+  const types = `${read('src/domain/read-model.ts')}\n${read('src/domain/rules.ts')}`
+  for (const name of ['ImporterClass', 'Basis', 'BufferState', 'Cause', 'ResetMethod', 'ResetTrigger', 'Verdict']) {
+    const words =
+      new RegExp(`^export type ${name} =((?:\\s+\\|?\\s*'[\\w-]+')+)`, 'm').exec(types)?.[1]?.match(/[\w-]+/g) ?? []
+    expect(words.length, name).toBeGreaterThan(1)
+    for (const word of words) expect(page).toContain(`\`${word}\``)
+  }
 })
 
 describe('docs/recording.md', () => {
@@ -103,7 +84,9 @@ describe('links', () => {
     'README.md',
     'CHANGELOG.md',
     'examples/README.md',
-    ...readdirSync(join(ROOT, 'docs')).map((name) => `docs/${name}`),
+    ...readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => `docs/${name}`),
   ]
 
   test.each(pages)('%s: every file it links to is there', (path) => {
