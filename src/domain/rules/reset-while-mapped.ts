@@ -60,10 +60,11 @@ export const resetWhileMapped: RuleModule = {
   },
 }
 
-/** The exporter's wait for the unmap ends before the call returns to the importer. */
-function leaving({ unmapEntered, unmapped }: Mapping, touched: Sighting): string | null {
+/** VFIO waits until the mapping is gone, which it is a moment before the call that takes it down returns. */
+function leaving({ unmapEntered, unmapped, revocation }: Mapping, touched: Sighting): string | null {
   if (!unmapEntered || unmapEntered.seq > touched.seq || (unmapped && unmapped.seq < touched.seq)) return null
-  return 'its unmap had begun and not returned when the reset came, and no iommu:unmap says whether the translation was gone'
+  if (revocation?.kind !== 'move' || !revocation.completed || revocation.completed.seq > touched.seq) return null
+  return 'its unmap had not returned when the reset came, but the wait of its exporter for it had'
 }
 
 function tie(mapping: Mapping, touched: Sighting): string | null {
