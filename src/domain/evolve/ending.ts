@@ -46,10 +46,11 @@ function concludeRevocation(world: World, revocation: Revocation): void {
     revocation.cause = 'move'
     touch(world.changed.revocations, revocation)
   }
+  // While it lasts, nobody may map or attach.
   const gap = gapBetween(
     world.window,
     buffer.exported?.ns ?? null,
-    (revocation.restored ?? revocation.completed ?? world.now).ns,
+    (revocation.restored ?? buffer.released)?.ns ?? null,
   )
   const faults = faultGapBetween(world.window, revocation.invalidated.ns, null)
   revocation.unsure = gap ? describeGap(gap) : (openEnds(world, revocation) ?? (faults && describeGap(faults)))
@@ -71,16 +72,16 @@ function mayFollow({ ofAnybody, touched }: Reset, { requested, restored }: Revoc
 }
 
 /**
- * A reset is clean where the events cover its device from before its first buffer. At open the device has none, and
- * after the close they are dead, whatever came before.
+ * A reset is clean where the events cover its device from before its first buffer until it is over. At open the device
+ * has none.
  */
 function concludeReset(world: World, reset: Reset, opened: Reset | undefined): void {
-  if (reset.trigger !== 'open' && reset.trigger !== 'close') reset.unsure = doubtOf(world, reset, opened)
+  if (reset.trigger !== 'open') reset.unsure = doubtOf(world, reset, opened)
   judgeReset(world, reset)
 }
 
 function doubtOf(world: World, reset: Reset, opened: Reset | undefined): string | null {
-  const gap = gapBetween(world.window, opened?.first.ns ?? null, (reset.touched ?? reset.first).ns)
+  const gap = gapBetween(world.window, opened?.first.ns ?? null, (reset.finished ?? reset.touched ?? reset.first).ns)
   if (gap) return describeGap(gap)
   const { recordedFrom } = world.window
   if (recordedFrom !== null && (reset.touched ?? reset.first).ns <= recordedFrom)

@@ -4,7 +4,7 @@ const p = (definition: string) => probe('p', definition)
 
 /** Somebody's own fprobes with BTF arguments: other names, entries as well as returns, devices by address. */
 export const BTF: Vocabulary = {
-  'dma_buf_export%return': p('db_export dmabuf={dmabuf} ino={ino} exp="{exporter}" size={size}'),
+  'dma_buf_export%return': p('db_export dmabuf={dmabuf} ino={ino} exp="{exporter}" size={size} resv={resv}'),
   dma_buf_dynamic_attach: p(
     'db_attach dmabuf={dmabuf} ino={ino} exp="{exporter}" dev="{device}" importer_ops={ops} p2p={p2p} inval={callback} importer_priv=0xff2b149280001000',
   ),

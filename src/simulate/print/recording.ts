@@ -112,7 +112,7 @@ export function createRecording(options: RecordingOptions): Recording {
     finish() {
       const kept = loss.how === 'overwritten' && loss.share > 0 ? overwrite() : lines
       const events = kept.length - (kept === lines ? owners.filter((cpu) => cpu < 0).length : 0)
-      return [...layout.header({ events, written: Math.max(written, events), cpus }), ...kept]
+      return [...layout.header({ events, written: loss.how === 'overwritten' ? written : events, cpus }), ...kept]
     },
   }
 
