@@ -66,35 +66,39 @@ interface Row {
   truth: Episode | null
 }
 
-/** Each revocation and reset of the trace with the one that was acted out. */
-function episodes(simulation: Simulation, { revocations, resets }: Folded): { rows: Row[]; unseen: Episode[] } {
-  const { truth, begin } = simulation
-  const unseen = new Set<Episode>([...truth.revocations, ...truth.resets])
-  const nearest = (fits: (one: Episode) => boolean, ns: bigint): Episode | null => {
-    let best: Episode | null = null
-    let distance = 100_000_000n
-    for (const one of unseen) {
-      if (!fits(one)) continue
-      const at = begin + BigInt(Math.round(one.at))
-      const away = at > ns ? at - ns : ns - at
-      if (away < distance) {
-        best = one
-        distance = away
-      }
-    }
-    if (best) unseen.delete(best)
-    return best
-  }
+/** How far apart the two may begin: a reset of which only the end was recorded begins there. */
+const NEAR = 200_000_000n
+
+/** Each revocation and reset of the trace with the one that was acted out, nearest first. */
+function episodes({ truth, begin }: Simulation, { revocations, resets }: Folded): { rows: Row[]; unseen: Episode[] } {
+  const acted: Episode[] = [...truth.revocations, ...truth.resets]
   const rows: Row[] = []
+  const fits: ((one: Episode) => boolean)[] = []
   for (const r of revocations) {
-    const found = nearest((one) => one.kind === 'revocation' && BigInt(one.ino) === r.ino, r.requestedNs)
-    rows.push({ what: `revocation of ${r.ino}`, ns: r.requestedNs, verdict: r.verdict, truth: found })
+    rows.push({ what: `revocation of ${r.ino}`, ns: r.requestedNs, verdict: r.verdict, truth: null })
+    fits.push((one) => one.kind === 'revocation' && BigInt(one.ino) === r.ino)
   }
   for (const r of resets) {
-    const found = nearest((one) => one.kind === 'reset' && one.device === r.device, r.startedNs)
-    rows.push({ what: `reset of ${r.device}`, ns: r.startedNs, verdict: r.verdict, truth: found })
+    rows.push({ what: `reset of ${r.device}`, ns: r.startedNs, verdict: r.verdict, truth: null })
+    fits.push((one) => one.kind === 'reset' && one.device === r.device && agree(one.trigger, r.trigger))
+  }
+  const pairs = rows.flatMap((row, i) =>
+    acted.flatMap((one) => {
+      if (!fits[i]!(one)) return []
+      const away = begin + BigInt(Math.round(one.at)) - row.ns
+      return [{ row, one, away: away < 0n ? -away : away }]
+    }),
+  )
+  const unseen = new Set(acted)
+  for (const { row, one, away } of pairs.sort((a, b) => (a.away < b.away ? -1 : 1))) {
+    if (away > NEAR || row.truth !== null || !unseen.delete(one)) continue
+    row.truth = one
   }
   return { rows, unseen: [...unseen] }
+}
+
+function agree(a: string, b: string): boolean {
+  return a === b || a === 'unknown' || b === 'unknown'
 }
 
 /** Episodes that are called clean and were not, or violated and were clean. */

@@ -42,9 +42,9 @@ function onAttachEvent(context: Context): void {
   const buffer = ensureBuffer(context)
   const source = `${world.record.name}@${act.fn ?? ''}`
   const call = openCall(task, ATTACH_CALLS)
-  const attachment = sameAttach(call?.attachment, buffer, source, act.attach)
+  const attachment = sameAttach(context, call?.attachment, buffer, source, act.attach)
     ? call!.attachment!
-    : sameAttach(task.attached, buffer, source, act.attach)
+    : sameAttach(context, task.attached, buffer, source, act.attach) && !hasReturned(task.attached!)
       ? task.attached!
       : createAttachment(world, buffer)
   attachment.sources.push(source)
@@ -57,6 +57,7 @@ function onAttachEvent(context: Context): void {
 
 /** Is this record one more report of that attach? */
 function sameAttach(
+  { act }: Context,
   attachment: Attachment | null | undefined,
   buffer: Buffer | null,
   source: string,
@@ -65,8 +66,16 @@ function sameAttach(
   if (!attachment || attachment.buffer !== buffer || attachment.detached || attachment.refusedErrno !== null)
     return false
   if (attachment.sources.includes(source)) return false
+  if (act.device !== null && attachment.device !== null && act.device !== attachment.device) return false
   return pointer === null || attachment.pointer === null || attachment.pointer === pointer
 }
+
+/** The return is the last that is heard of an attach: an event after it is of another one. */
+function hasReturned({ sources }: Attachment): boolean {
+  return sources.some((source) => source.endsWith(RETURN))
+}
+
+const RETURN = '@return'
 
 function onAttachReturn(context: Context): void {
   const { world, act, task } = context
@@ -74,12 +83,13 @@ function onAttachReturn(context: Context): void {
   const buffer = ensureBuffer(context) ?? call?.buffer ?? null
   world.about.buffer = buffer
   const result = act.attach ?? (act.ret === null ? null : asPointer(act.ret))
-  const source = `${world.record.name}@return`
+  const source = `${world.record.name}${RETURN}`
   let attachment = call?.attachment ?? null
   // The event just before, of the same thread, says whose return this is where the entry does not.
   const reported = buffer ?? task.attached?.buffer ?? null
   const succeeded = result !== null && errnoOf(result) === null
-  if (!attachment && succeeded && sameAttach(task.attached, reported, source, result)) attachment = task.attached
+  if (!attachment && succeeded && sameAttach(context, task.attached, reported, source, result))
+    attachment = task.attached
   attachment ??= createAttachment(world, buffer)
   world.about.attachment = attachment
   if (act.device !== null) attachment.device = act.device

@@ -7,7 +7,7 @@ import { onDetach } from './detachments.ts'
 import { onFence, onReservationAdd, onReservationWait } from './fences.ts'
 import { INVALIDATE_CALLS } from './invalidate-calls.ts'
 import { onIommuMap, onIommuUnmap } from './iommu.ts'
-import { onAccess, onConsole, onFault } from './kernel-log.ts'
+import { endSplat, onAccess, onConsole, onFault } from './kernel-log.ts'
 import { onMap } from './map-calls.ts'
 import { onCleanup, onClose, onMove, settle } from './moves.ts'
 import { onNoThread } from './notes.ts'
@@ -105,6 +105,7 @@ export function evolve(context: Context): void {
   const { type } = act
   if (act.point !== 'event' && task.unknown) onNoThread(context)
   if (task.reset && !WITHIN_RESET.has(type)) leaveBehind(context)
+  if (task.splat?.lone && type !== 'console' && type !== 'splat') endSplat(context, task, true)
   if (task.move && !task.move.returned && AFTER_MOVE.has(type) && !world.returning.has('vfio_pci_dma_buf_move'))
     settle(context, task.move)
   if (task.calls.length > 0 && OUTSIDE_INVALIDATE.has(type)) dropCalls(task, INVALIDATE_CALLS)

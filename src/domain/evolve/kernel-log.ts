@@ -50,8 +50,9 @@ const RELEVANT = /dma[-_](?:buf|resv|fence)|vfio|iommu|iova|drm_gem_|_prime_|pci
 /** "cut here" opens a splat; lines of the same thread belong to it until "end trace". */
 export function onConsole(context: Context): void {
   const { act, task } = context
-  const open = task.splat
   const text = act.text ?? ''
+  if (task.splat?.lone && !goesOn(context, task.splat)) endSplat(context, task, true)
+  const open = task.splat
   if (act.detail === 'faults-suppressed') return onSuppressed(context)
   if (act.detail === 'cut-here') {
     if (open) endSplat(context, task, false)
@@ -62,12 +63,20 @@ export function onConsole(context: Context): void {
     if (act.detail !== 'oops' && act.detail !== 'warning') return
     task.splat = beginSplat(context)
     addLine(context, task.splat, text)
-    // Without "cut here" nothing says where it ends: an oops runs to its "end trace", a lone warning is one line.
-    if (act.detail === 'warning') endSplat(context, task, true)
+    // Without "cut here" nothing says where it ends: an oops runs to its "end trace", a lone warning as long as its
+    // thread says nothing else.
+    task.splat.lone = act.detail === 'warning'
     return
   }
   addLine(context, open, text)
   if (act.detail === 'end-trace') endSplat(context, task, true)
+}
+
+/** The lines of one warning are printed in one go. */
+const ONE_GO = 1_000_000n
+
+function goesOn({ world, act }: Context, { lines }: Splat): boolean {
+  return act.detail !== 'cut-here' && world.now.ns - lines.at(-1)!.ns <= ONE_GO
 }
 
 function beginSplat({ world, task }: Context): Splat {
@@ -77,6 +86,7 @@ function beginSplat({ world, task }: Context): Splat {
     began: world.now,
     lines: [world.now],
     headline: null,
+    lone: false,
     relevant: inside,
     buffer: inside ? bufferOf(call) : null,
     maybeWithin: inside ? null : call,

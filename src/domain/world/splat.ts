@@ -6,6 +6,8 @@ export interface Splat {
   began: Sighting
   lines: Sighting[]
   headline: string | null
+  /** Its beginning was not seen: it is over when its thread does anything else. */
+  lone: boolean
   /** It speaks of dma-buf, vfio or an IOMMU, or came from inside one of their calls. */
   relevant: boolean
   buffer: Buffer | null
