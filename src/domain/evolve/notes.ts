@@ -19,7 +19,8 @@ export function onNote(context: Context, note: Note): void {
         if (cpu === null || task.cpu === cpu || task.cpu === UNKNOWN) forgetCalls(task)
       return begin(context, cpu ?? ANY_CPU, {
         cpu,
-        from: cpu === null ? window.end : (window.last[cpu] ?? window.end),
+        // A CPU that has said nothing yet may have lost them at any time.
+        from: cpu === null ? window.end : (window.last[cpu] ?? null),
         to: null,
         lost: note.lost,
         reason: BUFFER_FULL,
