@@ -15,12 +15,11 @@ export interface Buffer {
 }
 
 export function findBuffers(trace: Trace): Buffer[] {
-  const inos = new Set(trace.events.map((e) => text(e, 'ino')).filter((ino) => ino !== null && /^\d+$/.test(ino)))
-  return [...inos].map((ino) => describe(trace, ino!))
+  const own = trace.events.filter((e) => /^(dbuf|dma_buf)_/.test(e.name) && /^\d+$/.test(text(e, 'ino') ?? ''))
+  return [...Map.groupBy(own, (e) => text(e, 'ino')!)].map(([ino, events]) => describe(trace, ino, events))
 }
 
-function describe(trace: Trace, ino: string): Buffer {
-  const own = trace.events.filter((e) => text(e, 'ino') === ino)
+function describe(trace: Trace, ino: string, own: TraceEvent[]): Buffer {
   const exported = own.find((e) => e.name === 'dbuf_export' && !isError(number(e, 'dmabuf'))) ?? null
   const named = own.find((e) => e.fields.has('exp') || e.fields.has('exp_name'))
   const buffer: Buffer = {

@@ -1,6 +1,6 @@
 import type { Buffer } from './buffers.ts'
 import { bufferOf, clock, finding, type OracleFinding, verdict, type World } from './finding.ts'
-import { number, type TraceEvent } from './read-trace.ts'
+import { named, number, type TraceEvent } from './read-trace.ts'
 import { effective } from './reset-rules.ts'
 import { buffersOf } from './resets.ts'
 import type { Invalidate } from './revocations.ts'
@@ -20,14 +20,14 @@ const low = (value: bigint | null) => String((value ?? -1n) & 0xffffffffn)
 function fencesOf(world: World, buffer: Buffer): Fence[] {
   if (buffer.resv === null) return []
   const until = buffer.released?.seq ?? world.end
-  return world.trace.events
-    .filter((e) => e.name === 'dbuf_resv_add' && number(e, 'resv') === buffer.resv)
+  return named(world.trace, 'dbuf_resv_add')
+    .filter((e) => number(e, 'resv') === buffer.resv)
     .filter((e) => e.seq > (buffer.exported?.seq ?? -1) && e.seq < until)
     .map((added) => {
       const key = `${low(number(added, 'ctx'))}:${low(number(added, 'seqno'))}`
       const same = (e: TraceEvent) => `${low(number(e, 'context'))}:${low(number(e, 'seqno'))}` === key
       // Signalled before it was added is signalled all the same: the key is used once.
-      const signaled = world.trace.events.find((e) => e.name === 'dma_fence_signaled' && same(e)) ?? null
+      const signaled = named(world.trace, 'dma_fence_signaled').find(same) ?? null
       return { key, added, signaled }
     })
 }
@@ -57,7 +57,7 @@ export function fencesNotAwaited(world: World): OracleFinding[] {
       (f) => f.added.seq < done.seq && !(f.signaled && f.signaled.seq < done.seq) && !waitedFor(world, f, revoke, done),
     )
     // No fence is known to have been pending, or the wait is not probed at all: nothing proves that access went on.
-    const probed = world.trace.events.some((e) => e.name === 'dbuf_resv_wait')
+    const probed = world.trace.byName.has('dbuf_resv_wait')
     const certain = pending.length > 0 && probed && !shared(world, buffer)
     const from = Math.min(revoke.event.seq, ...pending.map((f) => f.added.seq))
     const of = { ino: buffer.ino, event: done }
@@ -68,9 +68,8 @@ export function fencesNotAwaited(world: World): OracleFinding[] {
 
 /** R4 "wait may be per-fence (dma_fence_wait*)". */
 function waitedFor(world: World, fence: Fence, revoke: Invalidate, done: TraceEvent): boolean {
-  return world.trace.events.some(
+  return named(world.trace, 'dma_fence_wait_end').some(
     (e) =>
-      e.name === 'dma_fence_wait_end' &&
       e.pid === revoke.event.pid &&
       e.seq > revoke.event.seq &&
       e.seq < done.seq &&

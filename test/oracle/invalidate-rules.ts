@@ -97,13 +97,10 @@ export function nonRevocableImporter(world: World, resetAfterInvalidate: Readonl
 export function importerLostMapping(world: World): OracleFinding[] {
   return world.attachments.flatMap((attachment) => {
     const own = world.mappings.filter((m) => m.attachment === attachment && m.mapped !== null)
-    const restore = world.moves.find(
-      (m) =>
-        !m.revoked &&
-        m.ret !== null &&
-        world.invalidates.some((i) => i.move === m && i.ino === attachment.ino) &&
-        m.ret.seq < (attachment.detached?.seq ?? world.end),
-    )
+    const restore = world.invalidates
+      .filter((i) => i.ino === attachment.ino)
+      .map((i) => i.move)
+      .find((m) => m && !m.revoked && m.ret && m.ret.seq < (attachment.detached?.seq ?? world.end))
     if (!restore || own.length === 0 || own.some((m) => m.mapped!.seq > restore.ret!.seq || !m.ended)) return []
     const of = { ino: attachment.ino, importer: attachment.device, event: restore.ret! }
     const judged = verdict(world, true, [restore.event.seq, attachment.detached?.seq ?? world.end])

@@ -1,5 +1,5 @@
 import { type Attachment, attachmentAt } from './attachments.ts'
-import { isError, mayMiss, number, type Trace, type TraceEvent, text } from './read-trace.ts'
+import { isError, mayMiss, named, number, type Trace, type TraceEvent, text } from './read-trace.ts'
 
 /** One generation of a mapping: "new on each successful dbuf_map" (KERNEL.md §6 "Keys"). */
 export interface Mapping {
@@ -19,12 +19,12 @@ export interface Mapping {
 }
 
 export function findMappings(trace: Trace, attachments: Attachment[]): Mapping[] {
-  const seen = trace.events
-    .filter((e) => e.name === 'dbuf_map' && !isError(number(e, 'sgt')))
+  const seen = named(trace, 'dbuf_map')
+    .filter((e) => !isError(number(e, 'sgt')))
     .flatMap((e) => mappedBy(trace, attachments, e))
   const known = new Set(seen.map((m) => m.unmapping))
-  const unseen = trace.events
-    .filter((e) => e.name === 'dbuf_unmap' && !known.has(e))
+  const unseen = named(trace, 'dbuf_unmap')
+    .filter((e) => !known.has(e))
     .flatMap((e) => unmappedOnly(trace, attachments, seen, e))
   return [...seen, ...unseen]
 }
@@ -34,10 +34,11 @@ function mappedBy(trace: Trace, attachments: Attachment[], mapped: TraceEvent): 
   if (!attachment || (attachment.detached && attachment.detached.seq < mapped.seq)) return []
   const sgt = number(mapped, 'sgt')
   const same = (e: TraceEvent) => number(e, 'sgt') === sgt && number(e, 'attach') === attachment.ptr
-  const later = trace.events.filter((e) => e.seq > mapped.seq)
-  const again = later.find((e) => e.name === 'dbuf_map' && same(e))?.seq ?? trace.events.length
+  const next = (name: string) => named(trace, name).find((e) => e.seq > mapped.seq && same(e))
+  const again = next('dbuf_map')?.seq ?? trace.events.length
   const bound = Math.min(again, attachment.detached?.seq ?? again, attachment.superseded?.seq ?? again)
-  const unmapping = later.find((e) => e.seq < bound && e.name === 'dbuf_unmap' && same(e)) ?? null
+  const entry = next('dbuf_unmap')
+  const unmapping = entry && entry.seq < bound ? entry : null
   const mapping: Mapping = {
     attachment,
     ino: text(mapped, 'ino'),
@@ -56,9 +57,8 @@ function mappedBy(trace: Trace, attachments: Attachment[], mapped: TraceEvent): 
 function endOf(trace: Trace, mapping: Mapping, again: number): Pick<Mapping, 'ended' | 'endedBy'> {
   const { attachment, mapped, unmapping, sgt } = mapping
   const from = unmapping ?? mapped
-  const returned = trace.events.find(
+  const returned = named(trace, 'dbuf_unmap_ret').find(
     (e) =>
-      e.name === 'dbuf_unmap_ret' &&
       e.seq > (from?.seq ?? -1) &&
       number(e, 'sgt') === sgt &&
       number(e, 'attach') === attachment.ptr &&
@@ -69,10 +69,11 @@ function endOf(trace: Trace, mapping: Mapping, again: number): Pick<Mapping, 'en
   if (returned && unmapping) return { ended: returned, endedBy: 'unmap' }
   if (returned && !(detached && detached.seq < returned.seq)) return { ended: returned, endedBy: 'unmap' }
   if (unmapping && mayMiss(trace, unmapping.seq, trace.events.length)) return { ended: unmapping, endedBy: 'lost' }
-  if (detached) return { ended: detached, endedBy: 'detach' }
-  if (attachment.superseded) return { ended: attachment.superseded, endedBy: 'lost' }
-  const replaced = trace.events[again]
-  return replaced ? { ended: replaced, endedBy: 'lost' } : { ended: null, endedBy: null }
+  // The same sg_table mapped again, or the pointer attached again: the unmap was not traced.
+  const reused = Math.min(again, attachment.superseded?.seq ?? again)
+  if (detached && detached.seq < reused) return { ended: detached, endedBy: 'detach' }
+  const reuse = trace.events[reused]
+  return reuse ? { ended: reuse, endedBy: 'lost' } : { ended: null, endedBy: null }
 }
 
 /** R1: only the first segment is in the probe, so the span of the `iommu:map` that this task did just before counts. */
@@ -80,9 +81,11 @@ function rangeOf(trace: Trace, mapped: TraceEvent): Mapping['range'] {
   const from = number(mapped, 'iova')
   const length = number(mapped, 'len')
   if (from === null || length === null) return null
-  const earlier = trace.events.filter((e) => e.seq < mapped.seq && e.pid === mapped.pid)
-  const since = earlier.findLast((e) => e.name === 'dbuf_map')?.seq ?? -1
-  const spans = earlier.filter((e) => e.seq > since && e.name === 'map').flatMap(spanOf)
+  const earlier = (e: TraceEvent) => e.seq < mapped.seq && e.pid === mapped.pid
+  const since = named(trace, 'dbuf_map').findLast(earlier)?.seq ?? -1
+  const spans = named(trace, 'map')
+    .filter((e) => earlier(e) && e.seq > since)
+    .flatMap(spanOf)
   const span = spans.findLast((s) => s.from <= from && from < s.to)
   return { from, to: span && span.to > from + length ? span.to : from + length }
 }
@@ -98,11 +101,11 @@ function unmappedOnly(trace: Trace, attachments: Attachment[], seen: Mapping[], 
   const sgt = number(unmapping, 'sgt')
   if (!attachment || (attachment.detached && attachment.detached.seq < unmapping.seq)) return []
   if (seen.some((m) => m.attachment === attachment && m.sgt === sgt && m.mapped!.seq < unmapping.seq)) return []
-  const returned = trace.events.find(
-    (e) => e.name === 'dbuf_unmap_ret' && e.seq > unmapping.seq && e.pid === unmapping.pid && number(e, 'sgt') === sgt,
+  const returned = named(trace, 'dbuf_unmap_ret').find(
+    (e) => e.seq > unmapping.seq && e.pid === unmapping.pid && number(e, 'sgt') === sgt,
   )
-  const inside = trace.events.filter(
-    (e) => e.name === 'unmap' && e.pid === unmapping.pid && e.seq > unmapping.seq && e.seq < (returned?.seq ?? 0),
+  const inside = named(trace, 'unmap').filter(
+    (e) => e.pid === unmapping.pid && e.seq > unmapping.seq && e.seq < (returned?.seq ?? 0),
   )
   return [
     {

@@ -14,6 +14,8 @@ export interface TraceEvent {
   /** The module named in the head: of the caller at a return, of the function at an entry. */
   module: string | null
   fields: Map<string, string>
+  /** The fields that are numbers of any size, decimal or `0x…`. */
+  numbers: Map<string, bigint>
   rest: string
 }
 
@@ -28,6 +30,8 @@ export interface Gap {
 
 export interface Trace {
   events: TraceEvent[]
+  /** The same by name, in order. */
+  byName: Map<string, TraceEvent[]>
   gaps: Gap[]
 }
 
@@ -70,7 +74,7 @@ export function readTrace(text: string): Trace {
     const first = started.map((s) => events.find((e) => e.cpu === s.cpu && e.seq >= s.seq)?.seq ?? events.length)
     gaps.unshift({ cpu: null, after: -1, before: Math.max(0, ...first), ...overwritten })
   }
-  return { events, gaps }
+  return { events, byName: Map.groupBy(events, (e) => e.name), gaps }
 }
 
 function readEvent(line: string, number: number, seq: number): TraceEvent | null {
@@ -81,6 +85,7 @@ function readEvent(line: string, number: number, seq: number): TraceEvent | null
   const [first, second] = head ? head[1]!.split(' <- ') : []
   const module = head ? /\[([\w-]+)\]/.exec(head[1]!)?.[1] : undefined
   const rest = head ? payload!.slice(head[0].length) : payload!
+  const fields = readFields(rest)
   return {
     seq,
     line: number,
@@ -93,11 +98,15 @@ function readEvent(line: string, number: number, seq: number): TraceEvent | null
     fn: head ? bare(second ?? first!) : null,
     caller: second === undefined ? null : bare(first!),
     module: module ?? null,
-    fields: readFields(rest),
+    fields,
+    numbers: new Map(
+      [...fields].flatMap(([key, value]) => (NUMBER.test(value) ? [[key, BigInt(value)] as const] : [])),
+    ),
     rest,
   }
 }
 
+const NUMBER = /^(-?\d+|0x[0-9a-fA-F]+)$/
 const bare = (symbol: string) => symbol.trim().replace(/[+\s].*$/, '')
 
 /** KERNEL.md §5.6: `key=value`, split before the next key (or `attachment:HEX`), so that `symbol [module]` stays whole. */
@@ -108,16 +117,20 @@ function readFields(rest: string): Map<string, string> {
   return fields
 }
 
+/** The events of these names, in order. */
+export function named(trace: Trace, ...names: string[]): TraceEvent[] {
+  const found = names.flatMap((name) => trace.byName.get(name) ?? [])
+  return names.length > 1 ? found.sort((a, b) => a.seq - b.seq) : found
+}
+
 /** A field as text; null where it is not there. */
 export function text(event: TraceEvent, key: string): string | null {
   return event.fields.get(key) ?? null
 }
 
-/** A field as a number of any size, decimal or `0x…`; null where it is none. */
+/** A field as a number; null where it is none. */
 export function number(event: TraceEvent, key: string): bigint | null {
-  const value = event.fields.get(key)
-  if (value === undefined || !/^(-?\d+|0x[0-9a-fA-F]+)$/.test(value)) return null
-  return BigInt(value)
+  return event.numbers.get(key) ?? null
 }
 
 /** KERNEL.md §4.3: a pointer that is no object, null or `ERR_PTR`. */

@@ -24,6 +24,16 @@ interface Open {
 const PCI_NAME = /^[0-9a-f]{4,}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$/
 const BUS = new Set(['pci_reset_bus', 'pci_bridge_secondary_bus_reset', 'pcirst_bus', 'pcirst_sbr'])
 
+/** The methods themselves (KERNEL.md §4.2 "Optional"), often probed at entry alone. */
+const LEAF = new Set([
+  'pci_af_flr',
+  'pci_pm_reset',
+  'pci_bridge_secondary_bus_reset',
+  'pcirst_af',
+  'pcirst_pm',
+  'pcirst_sbr',
+])
+
 /** The names that a reset's entry and return share: the probed function, else the event's name (CONTRACT §5.3). */
 function step(
   event: TraceEvent,
@@ -44,6 +54,8 @@ function step(
 
 export function findResets(trace: Trace): Reset[] {
   const found: Reset[] = []
+  const names = new Set(trace.events.map((e) => e.name))
+  const returns = (event: TraceEvent, what: string) => !LEAF.has(what) || names.has(`${event.name}_ret`)
   const open = new Map<number, Open>()
   const close = (pid: number, ret: TraceEvent | null) => {
     const ended = open.get(pid)
@@ -72,6 +84,14 @@ export function findResets(trace: Trace): Reset[] {
       found.push(now.reset)
     }
     if (!now) continue
+    // Only its entry is probed: nobody will say when it ended, unless a call around it does.
+    if (at.kind === 'enter' && !returns(event, at.what)) {
+      if (now.reset.first === event) {
+        now.reset.bus = BUS.has(at.what)
+        close(event.pid, event)
+      }
+      continue
+    }
     if (at.kind === 'disable') {
       now.disable.push(event)
       if (at.device && !now.reset.disabled.has(at.device)) now.reset.disabled.set(at.device, event)
@@ -91,7 +111,7 @@ export function findResets(trace: Trace): Reset[] {
 
 /** R5 "failed reset (-EAGAIN/-ENOTTY) never touched HW". */
 export function failed(reset: Reset): boolean {
-  return reset.ret !== null && [-11, -25].includes(errno(number(reset.ret, 'ret')))
+  return reset.ret !== null && [11, 25].includes(errno(number(reset.ret, 'ret')))
 }
 
 /** Where the reset begins for this device: its own disable, else the first disable, else the first event. */

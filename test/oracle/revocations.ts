@@ -1,5 +1,5 @@
 import type { Buffer } from './buffers.ts'
-import { mayMiss, number, type Trace, type TraceEvent, text } from './read-trace.ts'
+import { mayMiss, named, number, type Trace, type TraceEvent, text } from './read-trace.ts'
 
 /** One call of `vfio_pci_dma_buf_move()`. */
 export interface Move {
@@ -29,31 +29,31 @@ export interface Invalidate {
 /** The return of a call: the first one of its name in the same task about the same thing, before the next call. */
 export function returnOf(trace: Trace, event: TraceEvent, keys: string[]): TraceEvent | null {
   const same = (e: TraceEvent) => e.pid === event.pid && keys.every((k) => text(e, k) === text(event, k))
-  const next = trace.events.find(
-    (e) => e.seq > event.seq && same(e) && (e.name === `${event.name}_ret` || e.name === event.name),
-  )
-  return next?.name === `${event.name}_ret` ? next : null
+  const next = (name: string) => named(trace, name).find((e) => e.seq > event.seq && same(e))
+  const ret = next(`${event.name}_ret`)
+  const again = next(event.name)
+  return ret && !(again && again.seq < ret.seq) ? ret : null
 }
 
 export function findMoves(trace: Trace): Move[] {
-  return trace.events
-    .filter((e) => e.name === 'vfiodb_move')
-    .map((event) => ({
-      event,
-      ret: returnOf(trace, event, ['dev', 'revoked']),
-      device: text(event, 'dev'),
-      revoked: text(event, 'revoked') === '1',
-    }))
+  return named(trace, 'vfiodb_move').map((event) => ({
+    event,
+    ret: returnOf(trace, event, ['dev', 'revoked']),
+    device: text(event, 'dev'),
+    revoked: text(event, 'revoked') === '1',
+  }))
 }
 
 export function findCleanups(trace: Trace): Cleanup[] {
-  return trace.events
-    .filter((e) => e.name === 'vfiodb_cleanup')
-    .map((event) => ({ event, ret: returnOf(trace, event, ['dev']), device: text(event, 'dev') }))
+  return named(trace, 'vfiodb_cleanup').map((event) => ({
+    event,
+    ret: returnOf(trace, event, ['dev']),
+    device: text(event, 'dev'),
+  }))
 }
 
 export function findInvalidates(trace: Trace, moves: Move[], buffers: Buffer[]): Invalidate[] {
-  const events = trace.events.filter((e) => e.name === 'dbuf_inval')
+  const events = named(trace, 'dbuf_inval')
   return events.map((event) => {
     const ino = text(event, 'ino')
     const ret = returnOf(trace, event, ['ino'])
@@ -61,8 +61,8 @@ export function findInvalidates(trace: Trace, moves: Move[], buffers: Buffer[]):
     const encloses = around && (around.ret ? around.ret.seq > event.seq : !mayMiss(trace, around.event.seq, event.seq))
     const next = events.find((e) => e.seq > event.seq && text(e, 'ino') === ino)?.seq ?? trace.events.length
     const resv = buffers.find((b) => b.ino === ino)?.resv ?? null
-    const waits = trace.events
-      .filter((e) => e.name === 'dbuf_resv_wait' && number(e, 'usage') === 3n && number(e, 'resv') === resv)
+    const waits = named(trace, 'dbuf_resv_wait')
+      .filter((e) => number(e, 'usage') === 3n && number(e, 'resv') === resv)
       .filter((e) => e.seq > (ret ?? event).seq && e.seq < next)
       .map((wait) => {
         const done = returnOf(trace, wait, ['resv', 'usage'])
