@@ -42,6 +42,15 @@ function same(found: ReturnType<typeof judge>[number], want: Expected): boolean 
   )
 }
 
+test('the oracle shares no line with what it checks', () => {
+  const files = readdirSync('test/oracle').map((file) => readFileSync(`test/oracle/${file}`, 'utf8'))
+  const imports = files.flatMap((source) =>
+    [...source.matchAll(/^(?:import|export)\b.* from '([^']+)'/gm)].map((m) => m[1]!),
+  )
+  expect(imports.length).toBeGreaterThan(20)
+  expect(imports.filter((from) => !/^(\.\/[\w-]+\.ts|vitest|node:fs)$/.test(from))).toEqual([])
+})
+
 describe('real traces whose truth is known', () => {
   test('all ten are there', () => expect(truths).toHaveLength(10))
 

@@ -1,6 +1,6 @@
 import { clock, finding, type OracleFinding, verdict, type World } from './finding.ts'
 import { liveAt } from './mappings.ts'
-import type { TraceEvent } from './read-trace.ts'
+import { named, type TraceEvent } from './read-trace.ts'
 import { returnOf } from './revocations.ts'
 
 /** R18: the exporter's device goes away, or fails fatally, under a live mapping. One finding per mapping. */
@@ -33,27 +33,37 @@ function loss(event: TraceEvent): { event: TraceEvent; device: string; port: boo
 }
 
 const OPENS = /-+\[ cut here \]-+|\bWARNING:|\bBUG:|\bOops\b|refcount_t: |general protection fault|KASAN:|KFENCE:/
+/** A frame, or the place of the warning. The list of modules names vfio in every splat. */
+const OURS =
+  /\b(?:dma_buf|dma_resv|dma_fence|vfio_pci)_\w+\+0x|\bat (?:dma_buf|dma_resv|dma_fence|vfio_pci)_|drivers\/(?:dma-buf|vfio)\//
 const CALLS = new Set(['dbuf_unmap', 'dbuf_inval'])
 const SPLAT_MS = 1_000
 
-/** R19, CONTRACT §5.17: one finding from "cut here" to "end trace" of one task. */
+/** R19, CONTRACT §5.17: one finding from "cut here" to "end trace" of one task; an unrelated one proves nothing. */
 export function kernelSplats(world: World): OracleFinding[] {
-  const open = new Map<string, TraceEvent>()
-  const found: OracleFinding[] = []
-  for (const event of world.trace.events.filter((e) => e.name === 'console')) {
+  return splats(world).map((lines) => {
+    const [event] = lines as [TraceEvent]
+    const ino = callAround(world, event)
+    const related = ino !== null || lines.some((line) => OURS.test(line.rest))
+    return finding('kernel-splat', 'error', verdict(world, related), { ino, event }, event.rest)
+  })
+}
+
+/** The console lines of each splat. Splats of several tasks interleave. */
+function splats(world: World): TraceEvent[][] {
+  const found: TraceEvent[][] = []
+  const open = new Map<string, TraceEvent[]>()
+  for (const event of named(world.trace, 'console')) {
     const task = `${event.pid}/${event.cpu}`
-    const last = open.get(task)
-    if (event.rest.includes('---[ end trace')) {
-      open.delete(task)
-      continue
+    let now = open.get(task)
+    if (now && Number(event.at - now.at(-1)!.at) / 1e6 > SPLAT_MS) now = undefined
+    if (!now && OPENS.test(event.rest)) {
+      now = []
+      open.set(task, now)
+      found.push(now)
     }
-    if (!OPENS.test(event.rest)) {
-      if (last) open.set(task, event)
-      continue
-    }
-    open.set(task, event)
-    if (last && Number(event.at - last.at) / 1e6 <= SPLAT_MS) continue
-    found.push(finding('kernel-splat', 'error', 'violated', { ino: callAround(world, event), event }, event.rest))
+    now?.push(event)
+    if (event.rest.includes('---[ end trace')) open.delete(task)
   }
   return found
 }
