@@ -39,7 +39,7 @@ function completion(world: World, revoke: Invalidate): TraceEvent | null {
   if (buffer?.exporter === 'vfio_pci_core') return null
   const next = world.invalidates.find((i) => i.ino === revoke.ino && i.event.seq > revoke.event.seq)
   const starts = effective(world).flatMap((reset) =>
-    buffersOf(reset, world.buffers)
+    buffersOf(world.trace, reset, world.buffers)
       .filter((b) => b.buffer === buffer && b.certain)
       .map((b) => b.start),
   )

@@ -9,7 +9,7 @@ import { isRevoked } from './revoked-rules.ts'
 /** R5: a reset begins while a mapping of a buffer of that device is live. One finding per reset and mapping. */
 export function resetWhileMapped(world: World): OracleFinding[] {
   return effective(world).flatMap((reset) =>
-    buffersOf(reset, world.buffers).flatMap(({ buffer, start, certain }) =>
+    buffersOf(world.trace, reset, world.buffers).flatMap(({ buffer, start, certain }) =>
       world.mappings
         .filter((m) => m.ino === buffer.ino && liveAt(m, start.seq))
         .map((m) => {
@@ -28,7 +28,7 @@ export function resetWhileMapped(world: World): OracleFinding[] {
  */
 export function resetWithoutRevoke(world: World): OracleFinding[] {
   return effective(world).flatMap((reset) =>
-    buffersOf(reset, world.buffers).flatMap(({ buffer, start, certain }) => {
+    buffersOf(world.trace, reset, world.buffers).flatMap(({ buffer, start, certain }) => {
       if (wasRevoked(world, buffer, reset, start)) return []
       const mapped = world.mappings.some((m) => m.ino === buffer.ino && liveAt(m, start.seq))
       const judged = verdict(world, certain && buffer.exported !== null, [buffer.exported?.seq ?? -1, start.seq])
@@ -86,7 +86,7 @@ function restoredBy(world: World, move: World['moves'][number]): string[] {
 /** CONTRACT §5.9 "seen to invalidate and then reset": the exporters whose reset followed an invalidate of theirs. */
 export function exportersSeenToRevoke(world: World): Set<string> {
   const seen = effective(world).flatMap((reset) =>
-    buffersOf(reset, world.buffers)
+    buffersOf(world.trace, reset, world.buffers)
       .filter(({ buffer, start }) => world.invalidates.some((i) => i.ino === buffer.ino && i.event.seq < start.seq))
       .map(({ buffer }) => buffer.exporter),
   )

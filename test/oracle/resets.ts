@@ -1,6 +1,6 @@
 import type { Buffer } from './buffers.ts'
 import { aliveAt } from './buffers.ts'
-import { errno, number, type Trace, type TraceEvent, text } from './read-trace.ts'
+import { errno, mayMiss, number, type Trace, type TraceEvent, text } from './read-trace.ts'
 
 /** One reset, from `pci_dev_save_and_disable` (else its first event) to the outermost return. CONTRACT §5.8. */
 export interface Reset {
@@ -127,7 +127,11 @@ export function covers(reset: Reset, device: string): boolean {
 }
 
 /** The buffers a reset concerns, and whether that is certain. CONTRACT §5.8 for resets that name no device. */
-export function buffersOf(reset: Reset, buffers: Buffer[]): { buffer: Buffer; start: TraceEvent; certain: boolean }[] {
+export function buffersOf(
+  trace: Trace,
+  reset: Reset,
+  buffers: Buffer[],
+): { buffer: Buffer; start: TraceEvent; certain: boolean }[] {
   if (reset.device !== null || reset.disabled.size > 0) {
     return buffers
       .filter((b) => b.device !== null && covers(reset, b.device))
@@ -138,5 +142,7 @@ export function buffersOf(reset: Reset, buffers: Buffer[]): { buffer: Buffer; st
   const module = reset.module
   const tied = buffers.filter((b) => module !== null && (b.module === module || b.exporter === module))
   const alive = tied.filter((b) => aliveAt(b, start.seq))
-  return alive.map((buffer) => ({ buffer, start, certain: alive.length === 1 }))
+  // Alone, as far as no export was missed.
+  const certain = alive.length === 1 && !mayMiss(trace, -1, start.seq)
+  return alive.map((buffer) => ({ buffer, start, certain }))
 }
