@@ -80,6 +80,7 @@ const RETURN = '@return'
 function onAttachReturn(context: Context): void {
   const { world, act, task } = context
   const call = leave(task, act.fn!)
+  renameBuffer(context)
   const buffer = ensureBuffer(context) ?? call?.buffer ?? null
   world.about.buffer = buffer
   const result = act.attach ?? (act.ret === null ? null : asPointer(act.ret))
@@ -102,6 +103,20 @@ function onAttachReturn(context: Context): void {
   if (isAddress(result)) nameByPointer(world, attachment, result)
   learnImporter(world, attachment, act)
   succeed(context, attachment)
+}
+
+/**
+ * The event just before, of the same thread, named the buffer by its inode number; the return names it by an address,
+ * which may have been another buffer's whose release was lost.
+ */
+function renameBuffer({ world, act, task }: Context): void {
+  const attachment = task.attached
+  const buffer = attachment?.buffer
+  if (!attachment || !buffer || buffer.dmabuf !== null || act.ino !== null || !isAddress(act.dmabuf)) return
+  if (attachment.detached || hasReturned(attachment) || !attachment.attached) return
+  if (act.device !== null && attachment.device !== null && act.device !== attachment.device) return
+  buffer.dmabuf = act.dmabuf
+  world.buffersByPointer.set(act.dmabuf, buffer)
 }
 
 function refuse(context: Context, attachment: Attachment, errno: number): void {

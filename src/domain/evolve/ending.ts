@@ -81,7 +81,7 @@ function concludeReset(world: World, reset: Reset, opened: Reset | undefined): v
 }
 
 function doubtOf(world: World, reset: Reset, opened: Reset | undefined): string | null {
-  const gap = gapBetween(world.window, opened?.first.ns ?? null, (reset.finished ?? reset.touched ?? reset.first).ns)
+  const gap = gapBetween(world.window, opened?.first.ns ?? null, isOver(reset) ? reset.finished!.ns : null)
   if (gap) return describeGap(gap)
   const { recordedFrom } = world.window
   if (recordedFrom !== null && (reset.touched ?? reset.first).ns <= recordedFrom)
@@ -102,6 +102,11 @@ function doubtOf(world: World, reset: Reset, opened: Reset | undefined): string 
 function mayBeOf(buffer: Buffer, reset: Reset): boolean {
   if (buffer.exporter !== null && !isVfioExporter(buffer.exporter)) return false
   return reset.device === null || buffer.exporterDevice === null || buffer.exporterDevice === reset.device
+}
+
+/** The outermost return was seen: what is only the end of a step within it is not. */
+function isOver({ finished, frames }: Reset): boolean {
+  return finished !== null && frames.length === 0
 }
 
 function sawBuffers(world: World): boolean {
