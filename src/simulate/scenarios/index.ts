@@ -1,8 +1,10 @@
+import { incidents } from './incidents.ts'
 import { right } from './right.ts'
 import type { Scenario } from './scenario.ts'
+import { storm } from './storm.ts'
 import { wrong } from './wrong.ts'
 
-const ALL = { ...right, ...wrong }
+const ALL = { ...right, ...wrong, ...incidents, ...storm }
 export type ScenarioName = keyof typeof ALL
 
 export const SCENARIOS: Readonly<Record<ScenarioName, Scenario>> = ALL
