@@ -70,7 +70,7 @@ function verifyReadModels(sqlite: Database.Database, capture: Capture, options: 
     copySchema(sqlite, fresh)
     const store = createStore(fresh, capture.capture, sqlite)
     const fold = foldFor(capture, options.createFold ?? createFold, readInputs(sqlite, capture.capture))
-    refold(sqlite, capture, fold, store, capture.complete)
+    refold(sqlite, capture, fold, { store, finish: capture.complete })
     store.writeCheckpoint({ version, seq: capture.events, finished: capture.complete, tier: fold.tier() })
     return PROJECTED.flatMap((table) => compareTables(sqlite, fresh, table, capture.capture)).map(problem)
   } catch (error) {
