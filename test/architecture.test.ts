@@ -44,7 +44,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   'src/output/': ['queries/'],
   'src/record/': ['src/domain/'],
   'src/redact/': ['ingest/', 'src/domain/'],
-  'src/http/': ['queries/', 'src/arrow/', 'src/output/', 'src/log/', 'src/domain/'],
+  'src/http/': ['queries/', 'src/arrow/', 'src/output/', 'src/log/', 'src/domain/', 'src/projection/state/'],
   'src/cli/': [
     'queries/',
     'ingest/',

@@ -128,6 +128,13 @@ export interface TimelineOptions {
   limit?: string
 }
 
+export interface StateOptions {
+  capture?: string
+  at?: string
+  ino?: string
+  device?: string
+}
+
 export interface CaptureOption {
   capture?: string
 }

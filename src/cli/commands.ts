@@ -81,6 +81,17 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./query.ts'),
   },
   {
+    name: 'state',
+    summary: 'every buffer, attachment and mapping as it was at one time',
+    options: () => [
+      new Option('--at <time>', 'nanoseconds, or seconds with a decimal point as the trace prints them'),
+      capture(),
+      new Option('--ino <inode>', 'only this buffer, and the device that exported it'),
+      new Option('--device <name>', 'only what this device exported or is attached to'),
+    ],
+    load: () => import('./state.ts'),
+  },
+  {
     name: 'timeline',
     summary: 'the story of one buffer or device, in order',
     options: () => [

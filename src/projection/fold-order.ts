@@ -15,8 +15,16 @@ export interface FoldBatch {
   stored: number
 }
 
-/** The log of a capture in the order in which it is judged, behind the first `from` events: a place between two batches. */
-export function* inFoldOrder(log: Database.Database, capture: Capture, from = 0): Generator<FoldBatch> {
+export interface FoldPart {
+  /** Leaves out so many of the first events: up to a place between two batches. */
+  from?: number | undefined
+  /** May leave out batches that begin after this time. */
+  until?: bigint
+}
+
+/** The log of a capture in the order in which it is judged. */
+export function* inFoldOrder(log: Database.Database, capture: Capture, part: FoldPart = {}): Generator<FoldBatch> {
+  const { from = 0, until } = part
   const segments = listSegments(log, { capture: capture.capture })
   const size = log.prepare('SELECT length(columns) + length(text) FROM segment WHERE segment = ?').pluck()
   if (!capture.ordered) {
@@ -35,6 +43,7 @@ export function* inFoldOrder(log: Database.Database, capture: Capture, from = 0)
     stored += size.get(segment.segment) as number
     // Behind a snapshot there were events: a segment without any that begins at its place comes after it.
     if (segment.firstSeq < from) continue
+    if (until !== undefined && segment.firstNs !== null && segment.firstNs > until) return
     yield { batch: readBatch(log, segment, strings), firstSeq: segment.firstSeq, seqs: null, stored }
   }
 }

@@ -28,7 +28,7 @@ export interface RefoldOptions {
   /** Judge the end of the capture too. */
   finish: boolean
   /** So many events the fold has been fed before; only without a store. */
-  from?: number
+  from?: number | undefined
   /** Called behind each batch. */
   onFed?: (place: Place) => void
 }
@@ -42,7 +42,7 @@ export function refold(log: Database.Database, capture: Capture, fold: Fold, opt
 function refoldInOrder(log: Database.Database, capture: Capture, fold: Fold, options: RefoldOptions): void {
   const { store, finish, from, onFed } = options
   const numbering = inLogOrder(createPositions(listSegments(log, { capture: capture.capture })))
-  for (const { batch, firstSeq, stored } of inFoldOrder(log, capture, from)) {
+  for (const { batch, firstSeq, stored } of inFoldOrder(log, capture, { from })) {
     const changes = fold.feed(batch, firstSeq)
     store?.write(changes, numbering)
     if (changes.meaning) store?.writeMeaning(changes.meaning, packMeaningSync(changes.meaning))
@@ -61,7 +61,7 @@ function refoldSorted(log: Database.Database, capture: Capture, fold: Fold, opti
   const seqs = new Uint32Array(capture.events)
   const meaning = emptyMeaning(capture.events)
   const numbering = { seqOf: (n: number) => seqs[n]!, positionOf: createPositions(segments) }
-  for (const { batch, firstSeq, seqs: part, stored } of inFoldOrder(log, capture, from)) {
+  for (const { batch, firstSeq, seqs: part, stored } of inFoldOrder(log, capture, { from })) {
     seqs.set(part!, firstSeq)
     const changes = fold.feed(batch, firstSeq)
     store?.write(changes, numbering)
