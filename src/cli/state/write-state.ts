@@ -35,9 +35,14 @@ export function* stateText(capture: Capture, state: StateAt, page: Page): Genera
   if (devices.length + buffers.length + attachments.length === 0) yield 'nothing of what was asked for was there\n'
 }
 
-function deviceText({ device, pointer, revoked, closing, reset, buffers }: DeviceAt, clock: Clock, page: Page): string {
+function deviceText(
+  { device, pointer, revoked, moving, closing, reset, buffers }: DeviceAt,
+  clock: Clock,
+  page: Page,
+): string {
   const words = [
-    revoked === null ? null : revoked ? 'revoked' : 'not revoked',
+    moving === 'revoke' ? 'being revoked' : moving === 'restore' ? 'being restored' : null,
+    moving !== null || revoked === null ? null : revoked ? 'revoked' : 'not revoked',
     buffers.length === 0 ? null : many(buffers.length, 'buffer'),
     closing ? 'being closed' : null,
   ].filter((word) => word !== null)

@@ -14,6 +14,7 @@ export function devicesOf(world: World): DeviceAt[] {
   for (const vfio of new Set([...world.vfioByName.values(), ...world.vfioByPointer.values()])) {
     const at = device(vfio.name, vfio.pointer)
     at.revoked = vfio.revoked
+    at.moving = movingOf(world, vfio)
     at.closing = isClosing(world, vfio)
   }
   for (const buffer of world.unreleased) {
@@ -26,10 +27,16 @@ export function devicesOf(world: World): DeviceAt[] {
   return [...found.values()].sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1))
 }
 
-const NOTHING = { revoked: null, closing: false, reset: null }
+const NOTHING = { revoked: null, moving: null, closing: false, reset: null }
 
 function nameOf({ device, pointer }: DeviceAt): string {
   return device ?? pointer ?? ''
+}
+
+function movingOf(world: World, vfio: VfioDevice): DeviceAt['moving'] {
+  for (const { move } of world.tasks.values())
+    if (move?.vfio === vfio && !move.returned) return move.revoking ? 'revoke' : 'restore'
+  return null
 }
 
 function isClosing(world: World, vfio: VfioDevice): boolean {

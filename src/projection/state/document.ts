@@ -48,11 +48,12 @@ function trustDocument({ open, before, firstNs, lastNs, complete, tier }: Trust)
   }
 }
 
-function deviceDocument({ device, pointer, revoked, closing, reset, buffers }: DeviceAt) {
+function deviceDocument({ device, pointer, revoked, moving, closing, reset, buffers }: DeviceAt) {
   return {
     device,
     pointer,
     revoked,
+    moving,
     closing,
     reset: reset && {
       reset: reset.id,

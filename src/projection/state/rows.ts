@@ -107,6 +107,8 @@ export interface DeviceAt {
   pointer: string | null
   /** Null before its first move, and of what is no vfio device. */
   revoked: boolean | null
+  /** What the move of it that is under way does: its buffers are being revoked, or restored. */
+  moving: 'revoke' | 'restore' | null
   /** Its last user is closing it. */
   closing: boolean
   /** The reset that is running. */

@@ -4,10 +4,11 @@ import type { World } from '../../domain/world/world.ts'
 import type { Capture } from '../../log/captures.ts'
 import { readInputs } from '../../log/read-inputs.ts'
 import { listSegments } from '../../log/segments.ts'
-import { createFold, FOLD_VERSION } from '../fold.ts'
+import { createFold, FOLD_VERSION, type Fold } from '../fold.ts'
 import { inFoldOrder } from '../fold-order.ts'
 import { createPositions } from '../numbering.ts'
 import { type TakenUp, takeUpFold } from '../read-snapshots.ts'
+import { foldFor } from '../refold.ts'
 import { buffersOf, strayAttachments } from './buffers.ts'
 import { devicesOf } from './devices.ts'
 import { applyKnowledge } from './knowledge.ts'
@@ -45,6 +46,7 @@ export function stateAt(
 ): StateAt {
   const how = { version: snapshots ? FOLD_VERSION : '', createFold, inputs: readInputs(sqlite, capture.capture) }
   const { fold, seq } = takeUpFold(sqlite, capture, at, how)
+  if (seq === 0) seedReturns(sqlite, capture, fold)
   const events = feedUntil(sqlite, capture, at, { fold, seq })
   const rows = rowsOf(fold.state().world, ino ?? null)
   applyKnowledge(sqlite, capture.capture, rows)
@@ -56,6 +58,20 @@ export function stateAt(
 /** All that is told of a world. */
 export function rowsOf(world: World, ino: bigint | null = null): WorldRows {
   return { buffers: buffersOf(world, ino), devices: devicesOf(world), attachments: strayAttachments(world) }
+}
+
+/**
+ * Which functions' returns are probed does not change while a trace is recorded, but shows with the first return only:
+ * until then a call would be over when it was entered. The first batch tells of most.
+ */
+function seedReturns(sqlite: Database.Database, capture: Capture, fold: Fold): void {
+  for (const { batch, firstSeq } of inFoldOrder(sqlite, capture)) {
+    const ahead = foldFor(capture, createFold, readInputs(sqlite, capture.capture))
+    ahead.feed(batch, firstSeq)
+    const { returning } = fold.state().world
+    for (const fn of ahead.state().world.returning) returning.add(fn)
+    return
+  }
 }
 
 /** Gives how many events have been fed then. */
