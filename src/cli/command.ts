@@ -135,6 +135,11 @@ export interface StateOptions {
   device?: string
 }
 
+export interface DiffOptions {
+  failOn: string
+  strict?: boolean
+}
+
 export interface CaptureOption {
   capture?: string
 }

@@ -10,6 +10,8 @@ export interface CommandEntry {
   summary: string
   /** Positional arguments in commander's notation. */
   arguments?: [notation: string, doc: string]
+  /** Another one behind it. */
+  second?: [notation: string, doc: string]
   options?: () => Option[]
   load: () => Promise<{ run: unknown }>
 }
@@ -105,6 +107,19 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./timeline.ts'),
   },
   {
+    name: 'diff',
+    summary: 'what changed from one capture to another; exit 1 where the second is worse',
+    arguments: ['<captureA>', 'a capture of the log, by its number in `query captures` or by its name'],
+    second: ['<captureB>', 'the one to compare it with'],
+    options: () => [
+      severity('--fail-on <severity>', 'the least severity of a new or more frequent finding that fails').default(
+        'error',
+      ),
+      new Option('--strict', 'exit 4 where the evidence of either is incomplete'),
+    ],
+    load: () => import('./diff.ts'),
+  },
+  {
     name: 'record',
     summary: 'print how to record a trace that proves something; with --check, say what a recorded one can prove',
     options: () => [
@@ -161,6 +176,7 @@ export function registerCommands(
   for (const entry of COMMANDS) {
     const command = program.command(entry.name).description(entry.summary)
     if (entry.arguments) command.argument(...entry.arguments)
+    if (entry.second) command.argument(...entry.second)
     for (const option of entry.options?.() ?? []) command.addOption(option)
     command.allowExcessArguments(false)
     command.action((...given: unknown[]) => {
