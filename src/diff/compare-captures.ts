@@ -17,8 +17,9 @@ export interface Difference {
 
 export function compareCaptures(before: CaptureEvidence, after: CaptureEvidence): Difference {
   const coverage = { before: before.coverage, after: after.coverage }
+  const attached = new Set(after.importers.flatMap(({ device, callback }) => [device, callback]))
   return {
-    findings: compareFindings(before.findings, after.findings, coverage),
+    findings: compareFindings(before.findings, after.findings, coverage, attached),
     importers: compareImporters(before.importers, after.importers),
     latencies: compareLatencies(before.latencies, after.latencies, !before.coverage.ticks && !after.coverage.ticks),
     lostSight: lostSight(before.coverage, after.coverage),

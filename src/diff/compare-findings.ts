@@ -19,6 +19,8 @@ export function compareFindings(
   before: readonly FindingGroup[],
   after: readonly FindingGroup[],
   coverage: { before: Coverage; after: Coverage },
+  /** Importing devices of the second capture. */
+  attached: ReadonlySet<string | null>,
 ): FindingDifference[] {
   const groups = new Map<string, FindingDifference>()
   for (const [side, list] of [['before', before] as const, ['after', after] as const]) {
@@ -31,7 +33,7 @@ export function compareFindings(
   }
   for (const group of groups.values()) {
     group.change = changeOf(group)
-    if (group.change === 'gone' || group.change === 'fewer') group.unsure = doubts(group, groups, coverage)
+    if (group.change === 'gone' || group.change === 'fewer') group.unsure = doubts(group, groups, coverage, attached)
   }
   return [...groups.values()].sort(
     (a, b) =>
@@ -65,6 +67,7 @@ function doubts(
   group: FindingDifference,
   groups: ReadonlyMap<string, FindingDifference>,
   { before, after }: { before: Coverage; after: Coverage },
+  attached: ReadonlySet<string | null>,
 ): string[] {
   const open = group.verdict === 'violated' ? groups.get(keyOf({ ...group, verdict: 'undetermined' })) : undefined
   const blind = after.blind.get(group.rule)
@@ -76,6 +79,10 @@ function doubts(
     [!after.complete, 'the second capture is not read to its end'],
     [before.revocations > 0 && after.revocations === 0, 'nothing was revoked in the second trace'],
     [before.resets > 0 && after.resets === 0, 'nothing was reset in the second trace'],
+    [
+      after.attachments > 0 && group.importer !== null && !attached.has(group.importer),
+      `${group.importer} attached to nothing in the second trace`,
+    ],
     [before.attachments > 0 && after.attachments === 0, 'nobody attached to anything in the second trace'],
   ]
   return words.filter(([is]) => is).map(([, text]) => text)

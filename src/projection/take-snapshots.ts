@@ -11,10 +11,10 @@ export interface SnapshotPolicy {
 }
 
 /**
- * 524,288 events are two seconds of folding, and a state of 0.5 MB after 60 ms of packing: see docs/performance.md. A
- * state that grows faster than the log is put away less often, so that the database grows by a twentieth at most.
+ * 500,000 events are eight full segments and two seconds of folding; putting a state away takes some 60 ms, and 0.5 MB
+ * where a trace is busy: see docs/performance.md. A state that is large beside its log is put away less often.
  */
-export const SNAPSHOT_POLICY: SnapshotPolicy = { events: 524_288, share: 0.05 }
+export const SNAPSHOT_POLICY: SnapshotPolicy = { events: 500_000, share: 0.1 }
 
 /** How far a fold has come: events fed, and bytes that they take in the log. */
 export interface Place {

@@ -92,5 +92,6 @@ function latencyText(latency: LatencyDifference, ticks: boolean, page: Page): st
 
 function spread({ n, p50, p90, max }: Distribution, ticks: boolean): string {
   if (p50 === null || p90 === null || max === null) return 'none'
+  if (n === 1) return `1 of ${spanText(max, ticks)}`
   return `${count(n)} of median ${spanText(p50, ticks)}, 90 % ${spanText(p90, ticks)}, most ${spanText(max, ticks)}`
 }
