@@ -128,6 +128,18 @@ export interface TimelineOptions {
   limit?: string
 }
 
+export interface StateOptions {
+  capture?: string
+  at?: string
+  ino?: string
+  device?: string
+}
+
+export interface DiffOptions {
+  failOn: string
+  strict?: boolean
+}
+
 export interface CaptureOption {
   capture?: string
 }

@@ -10,6 +10,8 @@ export interface CommandEntry {
   summary: string
   /** Positional arguments in commander's notation. */
   arguments?: [notation: string, doc: string]
+  /** Another one behind it. */
+  second?: [notation: string, doc: string]
   options?: () => Option[]
   load: () => Promise<{ run: unknown }>
 }
@@ -81,6 +83,17 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./query.ts'),
   },
   {
+    name: 'state',
+    summary: 'every buffer, attachment and mapping as it was at one time',
+    options: () => [
+      new Option('--at <time>', 'nanoseconds, or seconds with a decimal point as the trace prints them'),
+      capture(),
+      new Option('--ino <inode>', 'only this buffer, and the device that exported it'),
+      new Option('--device <name>', 'only what this device exported or is attached to'),
+    ],
+    load: () => import('./state.ts'),
+  },
+  {
     name: 'timeline',
     summary: 'the story of one buffer or device, in order',
     options: () => [
@@ -92,6 +105,19 @@ export const COMMANDS: readonly CommandEntry[] = [
       new Option('--limit <events>', 'stop after so many events'),
     ],
     load: () => import('./timeline.ts'),
+  },
+  {
+    name: 'diff',
+    summary: 'what changed from one capture to another; exit 1 where the second is worse',
+    arguments: ['<captureA>', 'a capture of the log, by its number in `query captures` or by its name'],
+    second: ['<captureB>', 'the one to compare it with'],
+    options: () => [
+      severity('--fail-on <severity>', 'the least severity of a new or more frequent finding that fails').default(
+        'error',
+      ),
+      new Option('--strict', 'exit 4 where the evidence of either is incomplete'),
+    ],
+    load: () => import('./diff.ts'),
   },
   {
     name: 'record',
@@ -150,6 +176,7 @@ export function registerCommands(
   for (const entry of COMMANDS) {
     const command = program.command(entry.name).description(entry.summary)
     if (entry.arguments) command.argument(...entry.arguments)
+    if (entry.second) command.argument(...entry.second)
     for (const option of entry.options?.() ?? []) command.addOption(option)
     command.allowExcessArguments(false)
     command.action((...given: unknown[]) => {

@@ -3,6 +3,7 @@ import { inWords, LogError, type LogErrorCode } from '../log/errors.ts'
 import { problem } from './problem.ts'
 import { queryRoutes } from './query-routes.ts'
 import { createReaders } from './readers.ts'
+import { stateRoute } from './state-route.ts'
 
 export interface AppOptions {
   /** Path of the database, which must exist when it is first asked. */
@@ -45,6 +46,7 @@ export function createApp({ db }: AppOptions): App {
     readers.giveBack(connection)
     return c.json({ status: 'ok' })
   })
+  app.route('/v1/buffers', stateRoute(readers))
   app.route('/v1', queryRoutes(readers))
   app.notFound((c) => problem('not-found', `${c.req.path} is nothing here; GET /v1 lists the queries`))
   app.onError((thrown) => {

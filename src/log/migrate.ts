@@ -4,7 +4,7 @@ import { sqliteCode } from './errors.ts'
 /** `PRAGMA application_id`: "rvnt". */
 export const APPLICATION_ID = 0x72766e74
 /** `PRAGMA user_version`: the number of migrations this code knows. */
-export const SCHEMA_VERSION = 4
+export const SCHEMA_VERSION = 5
 
 /**
  * Brings an empty or older database to `SCHEMA_VERSION`, all or nothing. The Migrator's own transactions begin without a
@@ -12,19 +12,22 @@ export const SCHEMA_VERSION = 4
  */
 export async function migrate(sqlite: Database.Database, path: string): Promise<void> {
   await whenFree(sqlite, () => sqlite.pragma('journal_mode = WAL'))
-  const [{ Kysely, SqliteDialect }, { Migrator }, log, readModels, growingHead, ignoredNames] = await Promise.all([
-    import('kysely'),
-    import('kysely/migration'),
-    import('../../migrations/0001-log.ts'),
-    import('../../migrations/0002-read-models.ts'),
-    import('../../migrations/0003-growing-head.ts'),
-    import('../../migrations/0004-ignored-names.ts'),
-  ])
+  const [{ Kysely, SqliteDialect }, { Migrator }, log, readModels, growingHead, ignoredNames, snapshots] =
+    await Promise.all([
+      import('kysely'),
+      import('kysely/migration'),
+      import('../../migrations/0001-log.ts'),
+      import('../../migrations/0002-read-models.ts'),
+      import('../../migrations/0003-growing-head.ts'),
+      import('../../migrations/0004-ignored-names.ts'),
+      import('../../migrations/0005-snapshots.ts'),
+    ])
   const migrations = {
     '0001-log': log,
     '0002-read-models': readModels,
     '0003-growing-head': growingHead,
     '0004-ignored-names': ignoredNames,
+    '0005-snapshots': snapshots,
   }
   await whenFree(sqlite, () => sqlite.exec('BEGIN IMMEDIATE'))
   try {

@@ -21,6 +21,8 @@ export interface OrderedOptions {
   batchEvents?: number
   /** Unpacked text kept at hand, in bytes. Default 128 MiB; less costs time, not correctness. */
   textBytes?: number
+  /** So many of the first events are left out. */
+  skip?: number
 }
 
 interface Cursor extends TimedRun {
@@ -57,7 +59,9 @@ export function* readOrdered(
   const total = segments.reduce((sum, segment) => sum + segment.events, 0)
   const cursors: Cursor[] = []
   const indexes = new Uint32Array(batchEvents)
-  for (let done = 0; done < total; ) {
+  const skip = Math.min(options.skip ?? 0, total)
+  for (let done = 0; done < skip; done++) next()
+  for (let done = skip; done < total; ) {
     const count = Math.min(batchEvents, total - done)
     for (let i = 0; i < count; i++) {
       const { run, index } = next()!
@@ -65,7 +69,7 @@ export function* readOrdered(
       indexes[i] = index
     }
     const ordered = gather(cursors, indexes, count, textOf)
-    if (done === 0) ordered.batch.strings = strings
+    if (done === skip) ordered.batch.strings = strings
     else ordered.batch.firstString = strings.length
     done += count
     placeNotes(ordered, notes, done === total ? total : -1)

@@ -96,6 +96,18 @@ export interface MeaningTable {
   columns: Buffer
 }
 
+export interface SnapshotTable {
+  capture: number
+  /** Events folded. */
+  seq: Int
+  /** Time of the last of them. */
+  ts_ns: Int
+  /** Version of the fold's code whose state it is. */
+  version: string
+  /** All that the fold knew, serialised and compressed. */
+  state: Buffer
+}
+
 interface Row {
   capture: number
   id: number
@@ -215,6 +227,7 @@ export interface Schema {
   checkpoint: CheckpointTable
   device: DeviceTable
   meaning: MeaningTable
+  snapshot: SnapshotTable
   buffer: BufferTable
   attachment: AttachmentTable
   mapping: MappingTable

@@ -10,14 +10,18 @@ import type { Fold } from './fold.ts'
 import type { Progress } from './ingest-request.ts'
 import { packMeaningSync } from './meaning-codec.ts'
 import { createPositions, inLogOrder } from './numbering.ts'
-import { type FoldFactory, foldFor, refold } from './refold.ts'
+import { lastPlace, storedBytes } from './read-snapshots.ts'
+import { refoldWithSnapshots } from './rebuild.ts'
+import { type FoldFactory, foldFor } from './refold.ts'
 import { renameFindings } from './rename-findings.ts'
-import { createStore, type Store } from './store.ts'
+import { createStore, type Snapshot, type Store } from './store.ts'
+import { createSnapshotter, type SnapshotPolicy } from './take-snapshots.ts'
 
 export interface CommitterOptions {
   db: LogConnection
   version: string
   createFold: FoldFactory
+  snapshots: SnapshotPolicy | undefined
   /** The capture that is gone on with, and its fold; null for a new one, which begins with its first batch. */
   known: Capture | null
   fold: Fold | null
@@ -39,6 +43,7 @@ export interface Folded {
   changes: Changes | null
   meaning: Buffer | null
   tier: string | null
+  snapshot: Snapshot | null
 }
 
 export interface Committer {
@@ -64,6 +69,8 @@ export function createCommitter(options: CommitterOptions): Committer {
   let fold = options.fold
   let ordered = known?.ordered ?? true
   let fed = known?.events ?? 0
+  let stored = known ? storedBytes(sqlite, known.capture) : 0
+  const snapshot = createSnapshotter(version, options.snapshots, known ? lastPlace(sqlite, known.capture) : undefined)
   let timeBefore = known && lastTime(sqlite, known.capture)
 
   const foldWith = ({ ticks }: CaptureFacts, inputs: readonly InputSpan[] = []) =>
@@ -90,7 +97,7 @@ export function createCommitter(options: CommitterOptions): Committer {
     } else {
       fold = foldWith(facts, readInputs(sqlite, id))
       into.clear()
-      refold(sqlite, findCapture(sqlite, id)!, fold, into, true)
+      refoldWithSnapshots(sqlite, findCapture(sqlite, id)!, fold, into, { version, snapshots: options.snapshots })
     }
     into.writeCheckpoint({ version, seq: fed, finished: true, tier: fold.tier() })
   }
@@ -102,12 +109,14 @@ export function createCommitter(options: CommitterOptions): Committer {
       ordered &&= range.ordered
       const firstSeq = fed
       fed += batch.count
-      if (!ordered) return { range, changes: null, meaning: null, tier: null }
+      if (!ordered) return { range, changes: null, meaning: null, tier: null, snapshot: null }
       fold ??= foldWith(facts)
       const changes = fold.feed(batch, firstSeq)
-      return { range, changes, meaning: changes.meaning && packMeaningSync(changes.meaning), tier: fold.tier() }
+      const meaning = changes.meaning && packMeaningSync(changes.meaning)
+      // How much the log takes for this batch is not known yet.
+      return { range, changes, meaning, tier: fold.tier(), snapshot: snapshot(fold, { seq: fed, stored }) }
     },
-    batch(packed, { range, changes, meaning, tier }, end) {
+    batch(packed, { range, changes, meaning, tier, snapshot: taken }, end) {
       const told = progress.findings
       transact((id, into) => {
         const placed = appendBatch(sqlite, id, packed, range)
@@ -117,6 +126,7 @@ export function createCommitter(options: CommitterOptions): Committer {
           into.write(changes, numbering)
           if (meaning) into.writeMeaning(changes.meaning!, meaning)
           into.writeCheckpoint({ version, seq: placed.firstSeq + packed.summary.events, finished: false, tier })
+          if (taken) into.writeSnapshot(taken)
         }
         if (end) writeEnd(id, into, end)
         for (const { id } of changes?.findings ?? []) progress.findings = Math.max(progress.findings, id + 1)
@@ -125,6 +135,7 @@ export function createCommitter(options: CommitterOptions): Committer {
         progress.events += packed.summary.events
       })
       headDigest = packed.headDigest
+      stored += packed.columns.length + packed.text.length
       const found = changes?.findings.filter(({ id }) => id >= told) ?? []
       if (found.length > 0) options.onFindings?.(found, packed.facts.ticks)
     },

@@ -9,20 +9,22 @@ import { findingRow } from '../domain/findings.ts'
 import type { Changes, MeaningBatch } from '../domain/read-model.ts'
 import { beginsAsProbe, createRecogniser } from '../domain/recognise/recognise.ts'
 import { SNAPSHOT_TYPES } from '../domain/recognise/snapshot.ts'
-import type { UserRecogniser } from '../domain/recognise/user-recogniser.ts'
 import type { Note, RecordBatch, TraceRecord } from '../domain/record.ts'
 import { diagnose } from '../domain/rules/index.ts'
 import { createTask } from '../domain/world/task.ts'
 import { evidenceTier } from '../domain/world/tier.ts'
 import { endGap, gapRow, heard, heardSnapshot } from '../domain/world/window.ts'
-import { createWorld, currentTask, DEFAULT_THRESHOLDS, type Thresholds } from '../domain/world/world.ts'
+import { createWorld, currentTask, type WorldOptions } from '../domain/world/world.ts'
 import type { InputSpan } from '../log/read-inputs.ts'
+import { createFoldState, type FoldState } from './fold-state.ts'
+import { type FoldedOptions, thresholdsOf } from './folded-options.ts'
 import { createOrderCheck, spansOf } from './input-order.ts'
+import { joinNotes } from './join-notes.ts'
 import { createRepeatCheck } from './repeated-events.ts'
 import { attachmentRow, bufferRow, mappingRow, resetRow, revocationRow } from './rows.ts'
 
-/** Changes whenever the same log would give other read models: older ones are then rebuilt. */
-export const FOLD_VERSION = '9'
+/** Changes whenever the same log would give other read models, or the world another shape: older ones are then rebuilt. */
+export const FOLD_VERSION = '10'
 
 export interface FoldOptions {
   /** Timestamps are ticks of an unknown unit, so no duration can be judged. */
@@ -33,6 +35,8 @@ export interface FoldOptions {
   inputs?: readonly InputSpan[]
   /** The capture's parsed `options`. */
   options: unknown
+  /** Goes on from what another fold of the same capture knew; `strings` is the capture's dictionary. */
+  from?: { state: FoldState; strings: readonly string[] } | undefined
 }
 
 /** Folds the events of one capture, in time order, into read models and findings. */
@@ -43,12 +47,8 @@ export interface Fold {
   finish(): Changes
   /** The tier of evidence (T0…T3, KERNEL.md §6) that the events seen so far amount to. */
   tier(): string | null
-}
-
-/** What of a capture's options the fold reads. */
-interface FoldedOptions {
-  recognisers?: UserRecogniser[]
-  thresholds?: { lateUnmapWarning?: string; lateUnmapError?: string }
+  /** All that it knows, between two batches: plain data, which goes on changing as it is fed. */
+  state(): FoldState
 }
 
 const KNOWN = 1
@@ -57,26 +57,18 @@ const SNAPSHOT = 3
 
 const TYPE_INDEX = new Map(ACT_TYPES.map((type, index) => [type, index]))
 
-export function createFold({ ticks, sorted = false, inputs = [], options }: FoldOptions): Fold {
+export function createFold({ ticks, sorted = false, inputs = [], options, from }: FoldOptions): Fold {
   const own = (options ?? {}) as FoldedOptions
   const { recognise, knows } = createRecogniser(own.recognisers)
-  const record: TraceRecord = { seq: 0, line: 0, time: 0n, cpu: 0, pid: 0, tgid: 0, comm: '', name: '', payload: '' }
-  const world = createWorld({ thresholds: thresholdsOf(own), ticks, record, spans: spansOf(inputs) })
-  const backwards = sorted ? createOrderCheck(inputs) : null
-  // While a capture is read, its notes say where the next input begins.
-  const spans = [...inputs]
-  const isRepeat = createRepeatCheck(spans)
+  const state = from?.state ?? createFoldState(createWorld(worldOptions(ticks, own, inputs)), inputs)
+  const { world, spans, devices } = state
+  const { record } = world
+  const backwards = sorted ? createOrderCheck(inputs, state.latestLines) : null
+  const isRepeat = createRepeatCheck(spans, state.telling)
   const act = emptyAct()
-  const strings: string[] = []
+  const strings: string[] = from ? [...from.strings] : []
   /** By dictionary id: whether an event of that name can mean anything without a probe's head; 0 not asked yet. */
   let names = new Uint8Array(1024)
-  const devices = new Map<string, number>()
-  let devicesTold = 0
-  let last: bigint | null = null
-  /** Notes behind the last event so far: what comes after them, and whether they go on, the next batch tells. */
-  let trailing: Note[] = []
-  /** The last event of the trace itself: snapshots may be later. */
-  let heardLast = -1
   const context: Context = {
     world,
     act,
@@ -89,8 +81,9 @@ export function createFold({ ticks, sorted = false, inputs = [], options }: Fold
       for (let k = 0; k < batch.strings.length; k++) strings[batch.firstString + k] = batch.strings[k]!
       const text = textReader(batch)
       const meaning = emptyMeaning(firstSeq, batch.count)
-      const notes = joinNotes(trailing, batch.notes)
-      trailing = []
+      const notes = joinNotes(state.trailing, batch.notes)
+      state.trailing = []
+      let { last } = state
       let note = 0
       for (let i = 0; i < batch.count; i++) {
         const time = batch.time[i]!
@@ -125,17 +118,19 @@ export function createFold({ ticks, sorted = false, inputs = [], options }: Fold
         remember(meaning, i)
       }
       if (batch.count > 0) world.now = { ns: last!, seq: firstSeq + batch.count - 1 }
-      trailing = notes.slice(note)
+      state.last = last
+      state.trailing = notes.slice(note)
       return take(meaning)
     },
     finish() {
-      for (const note of trailing.splice(0)) takeNote(note, null)
-      if (heardLast >= 0) world.now = { ns: world.window.end!, seq: heardLast }
+      for (const note of state.trailing.splice(0)) takeNote(note, null)
+      if (state.heardLast >= 0) world.now = { ns: world.window.end!, seq: state.heardLast }
       context.task = createTask()
       onEnd(context)
       return take(null)
     },
     tier: () => evidenceTier(world.seen),
+    state: () => state,
   }
 
   /** `next` is the time of the event that follows; null where none does. */
@@ -164,7 +159,7 @@ export function createFold({ ticks, sorted = false, inputs = [], options }: Fold
       // Another input's lines do not end a gap of the trace.
       if (window.first !== null) return
     } else {
-      heardLast = record.seq
+      state.heardLast = record.seq
       const own = heard(window, record.cpu, time)
       if (own) settleGap(context, own)
     }
@@ -192,9 +187,9 @@ export function createFold({ ticks, sorted = false, inputs = [], options }: Fold
 
   function take(meaning: MeaningBatch | null): Changes {
     const { changed } = world
-    const firstDevice = devicesTold
-    const newDevices = devices.size > devicesTold ? [...devices.keys()].slice(devicesTold) : []
-    devicesTold = devices.size
+    const firstDevice = state.devicesTold
+    const newDevices = devices.size > firstDevice ? [...devices.keys()].slice(firstDevice) : []
+    state.devicesTold = devices.size
     return {
       buffers: hand(changed.buffers, bufferRow),
       attachments: hand(changed.attachments, attachmentRow),
@@ -210,17 +205,9 @@ export function createFold({ ticks, sorted = false, inputs = [], options }: Fold
   }
 }
 
-/** Notes of two batches as one batch would have them: where one ends must not show in what is found. */
-function joinNotes(before: readonly Note[], after: readonly Note[]): Note[] {
-  const joined: Note[] = before.map((note) => ({ ...note, beforeEvent: 0 }))
-  for (const note of after) {
-    const last = joined.at(-1)
-    const goesOn = last?.kind === 'unread' && note.kind === 'unread' && last.line + last.lines === note.line
-    if (goesOn && last.beforeEvent === note.beforeEvent)
-      joined[joined.length - 1] = { ...last, lines: last.lines + note.lines }
-    else joined.push(note)
-  }
-  return joined
+function worldOptions(ticks: boolean, own: FoldedOptions, inputs: readonly InputSpan[]): WorldOptions {
+  const record: TraceRecord = { seq: 0, line: 0, time: 0n, cpu: 0, pid: 0, tgid: 0, comm: '', name: '', payload: '' }
+  return { thresholds: thresholdsOf(own), ticks, record, spans: spansOf(inputs) }
 }
 
 /** Empties a list of changed entities into rows. */
@@ -248,12 +235,4 @@ function textReader(batch: RecordBatch): (from: number, to: number) => string {
   if (isAscii(bytes)) return (from, to) => bytes.toString('latin1', from, to)
   return (from, to) =>
     isUtf8(bytes.subarray(from, to)) ? bytes.toString('utf8', from, to) : bytes.toString('latin1', from, to)
-}
-
-function thresholdsOf({ thresholds }: FoldedOptions): Thresholds {
-  return {
-    ...DEFAULT_THRESHOLDS,
-    ...(thresholds?.lateUnmapWarning ? { lateUnmapWarning: BigInt(thresholds.lateUnmapWarning) } : {}),
-    ...(thresholds?.lateUnmapError ? { lateUnmapError: BigInt(thresholds.lateUnmapError) } : {}),
-  }
 }

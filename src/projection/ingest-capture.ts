@@ -12,8 +12,9 @@ import { createHead } from './content-head.ts'
 import { createFold, FOLD_VERSION, type Fold } from './fold.ts'
 import type { BatchReader, IngestOutcome, IngestRequest } from './ingest-request.ts'
 import { createBatchPacker } from './pack-batch.ts'
+import { takeUpFold } from './read-snapshots.ts'
 import { rebuild, rebuildCapture } from './rebuild.ts'
-import { type FoldFactory, foldFor, refold } from './refold.ts'
+import { refold } from './refold.ts'
 import { readCheckpoint } from './store.ts'
 
 /** How long a packed batch waits to learn whether it was the last one, so that a short trace is one transaction. */
@@ -33,7 +34,7 @@ export async function ingestCapture(request: IngestRequest): Promise<IngestOutco
   const writer = claimWriter()
   let started: number | undefined
   try {
-    rebuild(db, { staleOnly: true, createFold: factory, version })
+    rebuild(db, { staleOnly: true, createFold: factory, version, snapshots: request.snapshots })
     const identified = await identify(db.sqlite, request.content, request.options)
     release = identified.release
     const { identity, content } = identified
@@ -61,7 +62,8 @@ export async function ingestCapture(request: IngestRequest): Promise<IngestOutco
       version,
       createFold: factory,
       known,
-      fold: known?.ordered ? takeUp(db, known, factory, version) : null,
+      snapshots: request.snapshots,
+      fold: known?.ordered ? takeUp(db, known, { createFold: factory, version, snapshots: request.snapshots }) : null,
       start: { name: content.name, headDigest: identity.headDigest, options: request.options, writer },
       onBegun: (capture) => {
         started = capture
@@ -148,14 +150,17 @@ async function readAll({ reader, digests, committer, sameAs, signal }: Reading):
 }
 
 /** The fold as it was when the ingest was interrupted: its rows are there already, unless another version wrote them. */
-function takeUp(db: LogConnection, known: Capture, createFold: FoldFactory, version: string): Fold {
-  const checkpoint = readCheckpoint(db.sqlite, known.capture)
-  if (checkpoint?.version !== version || checkpoint.seq !== known.events)
-    return db.sqlite.transaction(() => rebuildCapture(db, known, createFold, version)).immediate()
-  const fold = foldFor(known, createFold, [])
-  refold(db.sqlite, known, fold, null, false)
+function takeUp(db: LogConnection, known: Capture, how: TakeUp): Fold {
+  const { sqlite } = db
+  const checkpoint = readCheckpoint(sqlite, known.capture)
+  if (checkpoint?.version !== how.version || checkpoint.seq !== known.events)
+    return sqlite.transaction(() => rebuildCapture(db, known, how)).immediate()
+  const { fold, seq } = takeUpFold(sqlite, known, null, { ...how, inputs: [] })
+  refold(sqlite, known, fold, { store: null, finish: false, from: seq })
   return fold
 }
+
+type TakeUp = Parameters<typeof rebuildCapture>[2]
 
 /** On a full disk even this cannot be written: then the process's end is what gives the capture up. */
 function leave(db: LogConnection, capture: number, writer: string): void {

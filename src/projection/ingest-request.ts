@@ -4,6 +4,7 @@ import type { Capture, CaptureFacts } from '../log/captures.ts'
 import type { LogConnection } from '../log/connection.ts'
 import type { Content } from '../log/content.ts'
 import type { FoldFactory } from './refold.ts'
+import type { SnapshotPolicy } from './take-snapshots.ts'
 
 /** Reads one content; the layout's parser behind a common face. */
 export interface BatchReader {
@@ -47,6 +48,7 @@ export interface IngestRequest {
   onFindings?(findings: FindingRow[], ticks: boolean): void
   createFold?: FoldFactory
   version?: string
+  snapshots?: SnapshotPolicy | undefined
 }
 
 export interface IngestOutcome {

@@ -6,10 +6,12 @@ const CPUS = 2 ** 32
 /**
  * Says of each event, given in the order of time by the number of its line, whether an event of the same CPU behind it
  * in the same input came before it: then times run backwards. Between CPUs lines have no such order: `trace_pipe` prints
- * what one CPU has written when another may still be writing something earlier.
+ * what one CPU has written when another may still be writing something earlier. `latest` is what it remembers.
  */
-export function createOrderCheck(inputs: readonly InputSpan[]): (line: number, cpu: number) => boolean {
-  const latest = new Map<number, number>()
+export function createOrderCheck(
+  inputs: readonly InputSpan[],
+  latest: Map<number, number>,
+): (line: number, cpu: number) => boolean {
   return (line, cpu) => {
     const key = inputAt(inputs, line) * CPUS + cpu + 1
     const before = latest.get(key) ?? 0

@@ -3,9 +3,10 @@ import { listCaptures } from '../log/captures.ts'
 import type { LogConnection } from '../log/connection.ts'
 import { inWords } from '../log/errors.ts'
 import { readInputs } from '../log/read-inputs.ts'
-import { createFold, FOLD_VERSION } from './fold.ts'
+import { createFold, FOLD_VERSION, type Fold } from './fold.ts'
 import { type FoldFactory, foldFor, refold } from './refold.ts'
-import { createStore, readCheckpoint } from './store.ts'
+import { createStore, readCheckpoint, type Store } from './store.ts'
+import { createSnapshotter, type SnapshotPolicy } from './take-snapshots.ts'
 
 export interface RebuildOptions {
   /** Only this capture; default all. */
@@ -14,6 +15,7 @@ export interface RebuildOptions {
   staleOnly?: boolean
   createFold?: FoldFactory
   version?: string
+  snapshots?: SnapshotPolicy | undefined
   onProgress?: (done: { captures: number; of: number }) => void
 }
 
@@ -35,7 +37,11 @@ export function rebuild(db: LogConnection, options: RebuildOptions = {}): number
     const captures = wanted()
     for (const [done, capture] of captures.entries()) {
       options.onProgress?.({ captures: done, of: captures.length })
-      rebuildCapture(db, capture, options.createFold ?? createFold, version)
+      rebuildCapture(db, capture, {
+        createFold: options.createFold ?? createFold,
+        version,
+        snapshots: options.snapshots,
+      })
     }
     return captures.length
   })
@@ -47,11 +53,39 @@ export function rebuild(db: LogConnection, options: RebuildOptions = {}): number
 }
 
 /** To be called in a transaction. Returns the fold as it is at the end of what was read of the capture. */
-export function rebuildCapture(db: LogConnection, capture: Capture, createFold: FoldFactory, version = FOLD_VERSION) {
-  const store = createStore(db.sqlite, capture.capture)
-  const fold = foldFor(capture, createFold, readInputs(db.sqlite, capture.capture))
+export function rebuildCapture(
+  { sqlite }: LogConnection,
+  capture: Capture,
+  how: { createFold: FoldFactory; version: string; snapshots: SnapshotPolicy | undefined },
+) {
+  const store = createStore(sqlite, capture.capture)
+  const fold = foldFor(capture, how.createFold, readInputs(sqlite, capture.capture))
   store.clear()
-  refold(db.sqlite, capture, fold, store, capture.complete)
-  store.writeCheckpoint({ version, seq: capture.events, finished: capture.complete, tier: fold.tier() })
+  refoldWithSnapshots(sqlite, capture, fold, store, how)
+  store.writeCheckpoint({
+    version: how.version,
+    seq: capture.events,
+    finished: capture.complete,
+    tier: fold.tier(),
+  })
   return fold
+}
+
+/** Folds all of a capture into an empty store. */
+export function refoldWithSnapshots(
+  sqlite: LogConnection['sqlite'],
+  capture: Capture,
+  fold: Fold,
+  store: Store,
+  how: { version: string; snapshots: SnapshotPolicy | undefined },
+): void {
+  const take = createSnapshotter(how.version, how.snapshots)
+  refold(sqlite, capture, fold, {
+    store,
+    finish: capture.complete,
+    onFed(place) {
+      const snapshot = take(fold, place)
+      if (snapshot) store.writeSnapshot(snapshot)
+    },
+  })
 }

@@ -20,12 +20,21 @@ export interface Checkpoint {
   tier: string | null
 }
 
+/** All that a fold knew after `seq` events, the last of them at `ns`. */
+export interface Snapshot {
+  seq: number
+  ns: bigint
+  version: string
+  packed: Buffer
+}
+
 /** Read models of one capture. Every call writes, inside the transaction of whoever folds. */
 export interface Store {
   write(changes: Changes, numbering: Numbering): void
   writeMeaning(batch: Pick<MeaningBatch, 'firstSeq' | 'count'>, packed: Buffer): void
   writeCheckpoint(checkpoint: Checkpoint): void
-  /** Removes all that the capture has in the read models. */
+  writeSnapshot(snapshot: Snapshot): void
+  /** Removes all that the capture has in the read models, and its snapshots. */
   clear(): void
 }
 
@@ -56,8 +65,14 @@ export function createStore(sqlite: Database.Database, capture: number, log: Dat
         .prepare('REPLACE INTO checkpoint (capture, version, seq, finished, tier) VALUES (?, ?, ?, ?, ?)')
         .run(capture, version, seq, finished ? 1 : 0, tier)
     },
+    writeSnapshot({ seq, ns, version, packed }) {
+      sqlite
+        .prepare('REPLACE INTO snapshot (capture, seq, ts_ns, version, state) VALUES (?, ?, ?, ?, ?)')
+        .run(capture, seq, ns, version, packed)
+    },
     clear() {
-      for (const table of PROJECTED) sqlite.prepare(`DELETE FROM ${table} WHERE capture = ?`).run(capture)
+      for (const table of [...PROJECTED, 'snapshot'])
+        sqlite.prepare(`DELETE FROM ${table} WHERE capture = ?`).run(capture)
     },
   }
 }

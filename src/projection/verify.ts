@@ -8,6 +8,7 @@ import { createFold, FOLD_VERSION } from './fold.ts'
 import { type FoldFactory, foldFor, refold } from './refold.ts'
 import { createStore, readCheckpoint } from './store.ts'
 import { PROJECTED } from './tables.ts'
+import { checkSnapshots } from './verify-snapshots.ts'
 
 export type { Problem } from '../log/verify-capture.ts'
 
@@ -70,9 +71,15 @@ function verifyReadModels(sqlite: Database.Database, capture: Capture, options: 
     copySchema(sqlite, fresh)
     const store = createStore(fresh, capture.capture, sqlite)
     const fold = foldFor(capture, options.createFold ?? createFold, readInputs(sqlite, capture.capture))
-    refold(sqlite, capture, fold, store, capture.complete)
+    const snapshots = checkSnapshots(sqlite, capture.capture, version)
+    refold(sqlite, capture, fold, {
+      store,
+      finish: capture.complete,
+      onFed: ({ seq }) => snapshots.onFed(fold, seq),
+    })
     store.writeCheckpoint({ version, seq: capture.events, finished: capture.complete, tier: fold.tier() })
-    return PROJECTED.flatMap((table) => compareTables(sqlite, fresh, table, capture.capture)).map(problem)
+    const differing = PROJECTED.flatMap((table) => compareTables(sqlite, fresh, table, capture.capture))
+    return [...differing, ...snapshots.problems()].map(problem)
   } catch (error) {
     return [problem(`the log cannot be replayed: ${(error as Error).message}`)]
   } finally {

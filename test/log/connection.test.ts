@@ -43,7 +43,7 @@ describe('a writer', () => {
     expect(sqlite.pragma('synchronous', { simple: true })).toBe(2)
     expect(sqlite.pragma('foreign_keys', { simple: true })).toBe(1)
     expect(sqlite.pragma('application_id', { simple: true })).toBe(0x72766e74)
-    expect(sqlite.pragma('user_version', { simple: true })).toBe(4)
+    expect(sqlite.pragma('user_version', { simple: true })).toBe(5)
     close()
   })
 

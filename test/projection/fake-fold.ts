@@ -75,6 +75,9 @@ export function createFakeFold(): Fold {
         findings: [{ ...newFinding(findings++, 0, null, `the end, ${running}, ${notes}`), evidence }],
       })
     },
+    state: () => {
+      throw new Error('a fake fold has no state to put away')
+    },
     tier: () => (events > 0 ? 'T1' : null),
   }
 }

@@ -1,10 +1,9 @@
 /** Which kinds of evidence a trace never shows, and which rules say nothing without them. */
 import type Database from 'better-sqlite3'
-import { ACT_TYPES, type ActType } from '../../domain/act-type.ts'
 import { type EvidenceName, evidenceKind } from '../../domain/evidence/kinds.ts'
 import { JUDGED_RULES, type Need, needsOf } from '../../domain/evidence/needs.ts'
 import type { Rule } from '../../domain/rules.ts'
-import { unpackTypes } from '../../projection/meaning-codec.ts'
+import { kindsSeen } from './kinds-seen.ts'
 
 export interface BlindSpot {
   /** What would have to be recorded, as tracepoints and probed functions. */
@@ -14,13 +13,8 @@ export interface BlindSpot {
 }
 
 export function blindSpots(sqlite: Database.Database, capture: number): BlindSpot[] {
-  const seen = typesSeen(sqlite, capture)
-  const named = sqlite.prepare('SELECT 1 FROM string WHERE capture = ? AND text = ?').pluck()
+  const has = kindsSeen(sqlite, capture)
   const spoke = new Set(sqlite.prepare('SELECT DISTINCT rule FROM finding WHERE capture = ?').pluck().all(capture))
-  const has = (name: EvidenceName) => {
-    const { types, names = [] } = evidenceKind(name)
-    return types.some((type) => seen.has(type)) || names.some((text) => named.get(capture, text) !== undefined)
-  }
   const spots = new Map<string, { need: Need; rules: Rule[] }>()
   for (const rule of JUDGED_RULES) {
     // A rule can speak all the same where other events show it, such as an IOMMU's translations.
@@ -43,14 +37,4 @@ export function blindSpots(sqlite: Database.Database, capture: number): BlindSpo
 /** No recipe records it: who has no such events need not be told. */
 function isForUsersAlone(name: EvidenceName): boolean {
   return name === 'accesses'
-}
-
-function typesSeen(sqlite: Database.Database, capture: number): Set<ActType> {
-  const seen = new Uint8Array(ACT_TYPES.length)
-  const blobs = sqlite.prepare('SELECT events, columns FROM meaning WHERE capture = ?')
-  for (const row of blobs.iterate(capture)) {
-    const { events, columns } = row as { events: number; columns: Buffer }
-    for (const type of unpackTypes(columns, events)) seen[type] = 1
-  }
-  return new Set(ACT_TYPES.filter((_, index) => seen[index] === 1))
 }

@@ -25,6 +25,7 @@ export function createAttachment(world: World, buffer: Buffer | null): Attachmen
     detached: null,
     refusedErrno: null,
     pid: null,
+    comm: null,
     pins: 0,
     unprovenPins: 0,
     pinned: null,

@@ -141,6 +141,7 @@ function succeed(context: Context, attachment: Attachment): void {
   if (!attachment.attached) {
     attachment.attached = world.now
     attachment.pid = world.record.pid
+    attachment.comm = world.record.comm
     if (buffer) {
       buffer.attachments.add(attachment)
       buffer.attachmentCount++

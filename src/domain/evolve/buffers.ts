@@ -2,7 +2,7 @@ import type { Act } from '../act.ts'
 import type { ActType } from '../act-type.ts'
 import { isAddress } from '../recognise/pointer.ts'
 import type { Buffer } from '../world/entities.ts'
-import { touch, type World } from '../world/world.ts'
+import { setState, touch, type World } from '../world/world.ts'
 import type { Context } from './context.ts'
 import { dropFences, giveReservation, leaveReservation } from './fences.ts'
 import { trustTrace } from './snapshot-doubts.ts'
@@ -49,6 +49,7 @@ function createBuffer(world: World, ino: string | null): Buffer {
     vfio: null,
     size: null,
     state: 'unknown',
+    since: world.now,
     first: world.now,
     snapshot: null,
     traced: false,
@@ -130,7 +131,7 @@ export function onExport(context: Context): void {
   buffer.sources.push(source)
   if (!buffer.exported) {
     buffer.exported = world.now
-    if (buffer.state === 'unknown') buffer.state = 'live'
+    if (buffer.state === 'unknown') setState(world, buffer, 'live')
   }
   if (act.callerModule) buffer.module = act.callerModule
   touch(world.changed.buffers, buffer)
@@ -163,7 +164,7 @@ export function onRelease(context: Context): void {
   world.about.buffer = buffer
   if (buffer.released) return
   buffer.released = world.now
-  buffer.state = 'released'
+  setState(world, buffer, 'released')
   touch(world.changed.buffers, buffer)
   context.tell('released', { buffer })
   world.unreleased.delete(buffer)
@@ -178,7 +179,7 @@ export function onRelease(context: Context): void {
 /** A complete snapshot does not show it: it was released before, unseen. */
 export function leaveUnseen(world: World, buffer: Buffer): void {
   buffer.missed = world.now
-  buffer.state = 'released'
+  setState(world, buffer, 'released')
   world.unreleased.delete(buffer)
   for (const attachment of buffer.attachments) world.orphans.add(attachment)
   dropFromDevice(world, buffer)
@@ -188,7 +189,7 @@ export function leaveUnseen(world: World, buffer: Buffer): void {
 /** It was not gone: the snapshot is older than was said. */
 function foundAgain(world: World, buffer: Buffer): void {
   buffer.missed = null
-  buffer.state = 'unknown'
+  setState(world, buffer, 'unknown')
   world.unreleased.add(buffer)
   for (const attachment of buffer.attachments) world.orphans.delete(attachment)
   if (buffer.exporterDevice !== null) world.buffersByDevice.get(buffer.exporterDevice)?.add(buffer)

@@ -1,5 +1,6 @@
 import { readIommuRange } from '../recognise/tracepoints.ts'
 import type { Mapping } from '../world/entities.ts'
+import { mappingsCovering } from '../world/mapping-index.ts'
 import { openCall } from '../world/task.ts'
 import type { Context } from './context.ts'
 import { observe } from './importer-class.ts'
@@ -60,6 +61,8 @@ export function onIommuUnmap(context: Context): void {
 }
 
 function privateMapping({ world }: Context, address: bigint): Mapping | null {
-  const found = world.mappings.covering('iommu', address).find((m) => m.unmapped === null && m.iova === address)
+  const found = mappingsCovering(world.mappings, 'iommu', address).find(
+    (m) => m.unmapped === null && m.iova === address,
+  )
   return found?.attachment?.class === 'private' ? found : null
 }

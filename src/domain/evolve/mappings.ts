@@ -1,6 +1,7 @@
 import type { MappingEnd } from '../read-model.ts'
 import { u64 } from '../recognise/pointer.ts'
 import type { Attachment, Mapping, Sighting } from '../world/entities.ts'
+import { indexMapping } from '../world/mapping-index.ts'
 import { type Call, openCall } from '../world/task.ts'
 import { gapBetween } from '../world/window.ts'
 import { touch, type World } from '../world/world.ts'
@@ -93,7 +94,7 @@ export function complete({ world, act }: Context, mapping: Mapping, source: stri
     const several = nents !== null && nents !== '1'
     mapping.span = mapping.length !== null && !several ? mapping.length : (whole ?? mapping.length)
     const device = mapping.attachment?.device
-    if (device) world.mappings.add(device, mapping)
+    if (device) indexMapping(world.mappings, device, mapping)
   }
   touch(world.changed.mappings, mapping)
 }

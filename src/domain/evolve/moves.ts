@@ -2,7 +2,7 @@ import type { Cause } from '../read-model.ts'
 import type { Buffer, VfioDevice } from '../world/entities.ts'
 import { enter, leave, type Move } from '../world/task.ts'
 import { gapBetween } from '../world/window.ts'
-import { touch } from '../world/world.ts'
+import { setState, touch } from '../world/world.ts'
 import type { Context } from './context.ts'
 import { setCause, setRestored } from './revocations.ts'
 import { vfioDevice } from './vfio-devices.ts'
@@ -101,7 +101,7 @@ export function settle(context: Context, move: Move): void {
         revocation.unsignalled = [...buffer.fences].filter((fence) => !fence.awaited)
       }
       if (buffer.state === 'revoking') {
-        buffer.state = revocation.permanent ? 'dead' : 'revoked'
+        setState(world, buffer, revocation.permanent ? 'dead' : 'revoked')
         buffer.dead ||= revocation.permanent
         touch(world.changed.buffers, buffer)
       }
@@ -135,12 +135,12 @@ function moveUntold(context: Context, device: VfioDevice, revoking: boolean): vo
   const probed = world.seen.has('invalidate')
   for (const buffer of device.buffers) {
     if (buffer.released || buffer.dead || buffer.state === (revoking ? 'revoked' : 'live')) continue
-    if (revoking) buffer.state = 'revoked'
+    if (revoking) setState(world, buffer, 'revoked')
     else {
       if (probed && !gapBetween(world.window, buffer.revocation?.invalidated.ns ?? null, world.now.ns)) continue
       buffer.restoring = world.now
       buffer.bornRevoked = false
-      buffer.state = 'live'
+      setState(world, buffer, 'live')
       if (buffer.revocation && !buffer.revocation.restored) setRestored(context, buffer, buffer.revocation)
     }
     touch(world.changed.buffers, buffer)
@@ -177,7 +177,7 @@ export function bury({ world }: Context, device: VfioDevice): void {
   function die(buffer: Buffer): void {
     if (buffer.released || buffer.dead) return
     buffer.dead = true
-    buffer.state = 'dead'
+    setState(world, buffer, 'dead')
     touch(world.changed.buffers, buffer)
   }
 }

@@ -2,7 +2,7 @@ import { judgeRevocation } from '../findings.ts'
 import type { Cause } from '../read-model.ts'
 import type { Buffer, Mapping, Revocation, Sighting } from '../world/entities.ts'
 import { enter, leave, type Move } from '../world/task.ts'
-import { touch, type World } from '../world/world.ts'
+import { setState, touch, type World } from '../world/world.ts'
 import { ensureBuffer } from './buffers.ts'
 import type { Context } from './context.ts'
 import { assignVfio, isRevokingExporter, isVfioExporter } from './vfio-devices.ts'
@@ -100,7 +100,7 @@ function revoke(context: Context, buffer: Buffer, kind: Revocation['kind'], requ
   buffer.revocation = revocation
   buffer.restoring = null
   buffer.revocationCount++
-  buffer.state = 'revoking'
+  setState(world, buffer, 'revoking')
   touch(world.changed.buffers, buffer)
   touch(world.changed.revocations, revocation)
   for (const mapping of live) {
@@ -150,7 +150,7 @@ function beginRestore(context: Context, buffer: Buffer, move: Move): void {
   buffer.restoring = world.now
   buffer.bornRevoked = false
   if (buffer.state !== 'live') {
-    buffer.state = 'live'
+    setState(world, buffer, 'live')
     touch(world.changed.buffers, buffer)
   }
   const revocation = buffer.revocation
@@ -200,9 +200,8 @@ function complete(world: World, revocation: Revocation): void {
   )
     return
   if (buffer.state === 'revoking') {
-    buffer.state = isRevokingExporter(buffer.exporter) ? (revocation.permanent ? 'dead' : 'revoked') : 'live'
-    if (buffer.state === 'dead') buffer.dead = true
-    touch(world.changed.buffers, buffer)
+    buffer.dead ||= isRevokingExporter(buffer.exporter) && revocation.permanent
+    setState(world, buffer, !isRevokingExporter(buffer.exporter) ? 'live' : revocation.permanent ? 'dead' : 'revoked')
   }
   if (revocation.fences) revocation.completed = world.now
 }

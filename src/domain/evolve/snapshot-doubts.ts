@@ -1,7 +1,7 @@
 import type { Act } from '../act.ts'
 import type { Buffer } from '../world/entities.ts'
 import type { Snapshot } from '../world/snapshot.ts'
-import { touch, type World } from '../world/world.ts'
+import { setState, touch, type World } from '../world/world.ts'
 import { forget } from './buffers.ts'
 import type { Context } from './context.ts'
 import { noteSnapshot } from './notes.ts'
@@ -52,6 +52,6 @@ function disbelieve(world: World, buffer: Buffer): void {
   forget(world, buffer)
   world.unreleased.delete(buffer)
   world.older = world.older.filter((one) => one !== buffer)
-  buffer.state = 'unknown'
+  setState(world, buffer, 'unknown')
   touch(world.changed.buffers, buffer)
 }

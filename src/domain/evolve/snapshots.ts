@@ -1,7 +1,7 @@
 import { u64 } from '../recognise/pointer.ts'
 import type { Attachment, Buffer, Fence } from '../world/entities.ts'
 import { createSnapshot, type Snapshot } from '../world/snapshot.ts'
-import { touch, type World } from '../world/world.ts'
+import { setState, touch, type World } from '../world/world.ts'
 import { createAttachment } from './attachment-identity.ts'
 import { ensureBuffer, findBuffer, leaveUnseen } from './buffers.ts'
 import type { Context } from './context.ts'
@@ -30,7 +30,7 @@ export function onSnapshotBuffer(context: Context): void {
     world.counts.listed++
     buffer.snapshot = snapshot
     // A snapshot does not say whether it was revoked.
-    if (!isRevokingExporter(buffer.exporter)) buffer.state = 'live'
+    if (!isRevokingExporter(buffer.exporter)) setState(world, buffer, 'live')
   }
   snapshot.buffers.add(buffer)
 }

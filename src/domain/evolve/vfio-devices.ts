@@ -1,6 +1,6 @@
 import type { Act } from '../act.ts'
 import type { Buffer, VfioDevice } from '../world/entities.ts'
-import { touch, type World } from '../world/world.ts'
+import { setState, touch, type World } from '../world/world.ts'
 
 /** Exporters whose buffers `vfio_pci_dma_buf_move()` revokes: drivers/vfio/pci exports as KBUILD_MODNAME. */
 export function isVfioExporter(exporter: string | null): boolean {
@@ -57,7 +57,7 @@ export function assignVfio(world: World, buffer: Buffer, device: VfioDevice): vo
   if (device.name !== null) assignDevice(world, buffer, device.name)
   // vfio_pci_core_feature_dma_buf() sets `revoked = !memory_enabled`: a buffer can be born revoked.
   if (buffer.exported && device.revoked === true && buffer.state === 'live') {
-    buffer.state = 'revoked'
+    setState(world, buffer, 'revoked')
     buffer.bornRevoked = true
     touch(world.changed.buffers, buffer)
   }

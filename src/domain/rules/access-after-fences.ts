@@ -1,4 +1,5 @@
 import { report } from '../findings.ts'
+import { mappingsCovering } from '../world/mapping-index.ts'
 import type { RuleModule } from './rule.ts'
 import { bufferName, hex, importerName, span } from './wording.ts'
 
@@ -11,7 +12,7 @@ export const accessAfterFences: RuleModule = {
   on: {
     access(fact, world) {
       if (!fact.exact) return
-      const mapping = world.mappings.covering(fact.device, fact.address).find((m) => m.unmapped === null)
+      const mapping = mappingsCovering(world.mappings, fact.device, fact.address).find((m) => m.unmapped === null)
       const fences = mapping?.revocation?.fences
       if (!mapping || !fences || mapping.revocation?.restored || fact.at.ns <= fences.ns) return
       if (mapping.flagged.includes('access-after-fences')) return

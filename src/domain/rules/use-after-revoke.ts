@@ -1,6 +1,7 @@
 import type { Facts } from '../facts.ts'
 import { addEvidence, type Finding, report } from '../findings.ts'
 import type { Mapping } from '../world/entities.ts'
+import { mappingsCovering } from '../world/mapping-index.ts'
 import { describeGap, gapBetween } from '../world/window.ts'
 import type { World } from '../world/world.ts'
 import type { RuleModule } from './rule.ts'
@@ -18,7 +19,7 @@ export const useAfterRevoke: RuleModule = {
   rule: 'use-after-revoke',
   on: {
     access(fact, world) {
-      const candidates = world.mappings.covering(fact.device, fact.address)
+      const candidates = mappingsCovering(world.mappings, fact.device, fact.address)
       if (candidates.some((m) => m.unmapped === null)) return
       const newest = newestRetired(candidates)
       if (newest) blame(world, newest, candidates, fact)

@@ -31,6 +31,8 @@ export interface Buffer extends Entity {
   vfio: VfioDevice | null
   size: string | null
   state: BufferState
+  /** When it came into that state, as far as events show. */
+  since: Sighting
   /** First event about it. */
   first: Sighting
   /** The snapshot that first showed it. */
@@ -82,6 +84,8 @@ export interface Attachment extends Entity {
   refusedErrno: number | null
   /** pid that attached; null where the attach was not seen. */
   pid: number | null
+  /** The task's name at the time; empty where the trace does not name it. */
+  comm: string | null
   pins: number
   /** Of `pins`, those counted at the entry of a call whose outcome was not seen. */
   unprovenPins: number

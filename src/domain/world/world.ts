@@ -1,8 +1,9 @@
 import type { ActType } from '../act-type.ts'
 import type { Finding } from '../findings.ts'
+import type { BufferState } from '../read-model.ts'
 import { type TraceRecord, UNKNOWN } from '../record.ts'
 import type { Attachment, Buffer, Entity, Fence, Mapping, Reset, Revocation, Sighting, VfioDevice } from './entities.ts'
-import { createMappingIndex, type MappingIndex } from './mapping-index.ts'
+import type { MappingIndex } from './mapping-index.ts'
 import type { Snapshot } from './snapshot.ts'
 import { createTask, type Task } from './task.ts'
 import { createWindow, type Span, type Window } from './window.ts'
@@ -127,7 +128,7 @@ export function createWorld({ spans, ...options }: WorldOptions): World {
     unbound: new Set(),
     importersByOps: new Map(),
     refusedByOps: new Map(),
-    mappings: createMappingIndex(),
+    mappings: new Map(),
     vfioByName: new Map(),
     vfioByPointer: new Map(),
     resetsByDevice: new Map(),
@@ -169,7 +170,7 @@ export function forgetBoot(world: World): void {
   errorBelow.clear()
   exits.clear()
   world.graveyard.length = 0
-  world.mappings = createMappingIndex()
+  world.mappings.clear()
 }
 
 /** The thread of the current record. Idle tasks all have pid 0, one on each CPU. */
@@ -191,4 +192,12 @@ export function touch<T extends Entity>(list: T[], entity: T): void {
   if (entity.dirty) return
   entity.dirty = true
   list.push(entity)
+}
+
+/** Moves a buffer into a state, and notes since when it is in it. */
+export function setState(world: World, buffer: Buffer, state: BufferState): void {
+  if (buffer.state === state) return
+  buffer.state = state
+  buffer.since = world.now
+  touch(world.changed.buffers, buffer)
 }
