@@ -40,11 +40,12 @@ const MAY_IMPORT: Record<string, string[]> = {
   'src/log/': ['src/domain/', 'migrations/'],
   'src/projection/': ['src/domain/', 'src/log/'],
   'queries/': ['src/domain/', 'src/log/', 'src/projection/meaning-codec.ts'],
+  'src/own-rules/': ['queries/', 'src/log/', 'src/domain/', 'src/projection/'],
   'src/arrow/': ['queries/'],
   'src/output/': ['queries/'],
   'src/record/': ['src/domain/'],
   'src/redact/': ['ingest/', 'src/domain/'],
-  'src/http/': ['queries/', 'src/arrow/', 'src/output/', 'src/log/', 'src/domain/'],
+  'src/http/': ['queries/', 'src/arrow/', 'src/output/', 'src/own-rules/', 'src/log/', 'src/domain/'],
   'src/cli/': [
     'queries/',
     'ingest/',
@@ -55,6 +56,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     'src/projection/',
     'src/record/',
     'src/redact/',
+    'src/own-rules/',
     'src/http/app.ts',
   ],
 }

@@ -6,6 +6,7 @@ import { checkDocument } from './check-document.ts'
 import { type CheckOptions, Exit, type Run, UsageError } from './command.ts'
 import { holes, reaches, standingOf } from './evidence.ts'
 import { commandLine } from './own-name.ts'
+import { useOwnRules } from './own-rules.ts'
 import { findingsText } from './summary/findings.ts'
 import { createPage } from './summary/page.ts'
 import { many } from './summary/quantity.ts'
@@ -20,6 +21,7 @@ export const run: Run<CheckOptions> = async (_, options, io) => {
   try {
     const { sqlite } = db
     const capture = captureNumber(sqlite, options)
+    await useOwnRules(db, options, { capture, signal: io.signal })
     const captures = listCaptures(sqlite).filter((one) => capture === null || one.capture === capture)
     const standing = standingOf(sqlite, capture)
     const failed = reaches(standing, options.failOn as Severity)

@@ -11,7 +11,9 @@ import { beginsAsProbe, createRecogniser } from '../domain/recognise/recognise.t
 import { SNAPSHOT_TYPES } from '../domain/recognise/snapshot.ts'
 import type { UserRecogniser } from '../domain/recognise/user-recogniser.ts'
 import type { Note, RecordBatch, TraceRecord } from '../domain/record.ts'
-import { diagnose } from '../domain/rules/index.ts'
+import { diagnose, diagnoseWith } from '../domain/rules/index.ts'
+import type { RuleModule } from '../domain/rules/rule.ts'
+import type { OwnRule } from '../domain/rules.ts'
 import { createTask } from '../domain/world/task.ts'
 import { evidenceTier } from '../domain/world/tier.ts'
 import { endGap, gapRow, heard, heardSnapshot } from '../domain/world/window.ts'
@@ -33,6 +35,8 @@ export interface FoldOptions {
   inputs?: readonly InputSpan[]
   /** The capture's parsed `options`. */
   options: unknown
+  /** Rules that are heard beside the built-in ones; what they find must not be stored. */
+  rules?: readonly RuleModule<OwnRule>[]
 }
 
 /** Folds the events of one capture, in time order, into read models and findings. */
@@ -57,7 +61,7 @@ const SNAPSHOT = 3
 
 const TYPE_INDEX = new Map(ACT_TYPES.map((type, index) => [type, index]))
 
-export function createFold({ ticks, sorted = false, inputs = [], options }: FoldOptions): Fold {
+export function createFold({ ticks, sorted = false, inputs = [], options, rules = [] }: FoldOptions): Fold {
   const own = (options ?? {}) as FoldedOptions
   const { recognise, knows } = createRecogniser(own.recognisers)
   const record: TraceRecord = { seq: 0, line: 0, time: 0n, cpu: 0, pid: 0, tgid: 0, comm: '', name: '', payload: '' }
@@ -67,6 +71,7 @@ export function createFold({ ticks, sorted = false, inputs = [], options }: Fold
   const spans = [...inputs]
   const isRepeat = createRepeatCheck(spans)
   const act = emptyAct()
+  const judge = rules.length > 0 ? diagnoseWith(rules) : diagnose
   const strings: string[] = []
   /** By dictionary id: whether an event of that name can mean anything without a probe's head; 0 not asked yet. */
   let names = new Uint8Array(1024)
@@ -81,7 +86,7 @@ export function createFold({ ticks, sorted = false, inputs = [], options }: Fold
     world,
     act,
     task: createTask(),
-    tell: (name, fact) => diagnose(world, name, fact),
+    tell: (name, fact) => judge(world, name, fact),
   }
 
   return {
