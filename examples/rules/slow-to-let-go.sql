@@ -32,7 +32,7 @@ SELECT
   (
     SELECT json_group_array(e.position)
     FROM events(held.capture, held.mapped_ns, held.unmapped_ns) AS e
-    WHERE e.ino = held.ino AND e.type IN ('map', 'invalidate', 'unmap')
+    WHERE e.ino = held.ino AND (e.type IN ('map', 'invalidate', 'unmap') OR e.ts_ns = held.told_ns)
   ) AS evidence
 FROM held
 WHERE unmapped_ns - told_ns > 100 * 1000 * 1000

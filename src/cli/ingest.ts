@@ -183,7 +183,7 @@ function judge(path: string, db: LogConnection, capture: number, options: Option
 
 async function summarise(db: LogConnection, capture: number, duplicate: boolean, options: Options, io: Io) {
   const { writeSummary } = await import('./summary/write-summary.ts')
-  await writeAll(writeSummary(db, { capture, duplicate, db: options.db, color: options.color, stdout: io.stdout }), io)
+  await writeAll(writeSummary(db, { ...options, capture, duplicate, stdout: io.stdout }), io)
 }
 
 /** What went differently than the user may think. */
