@@ -67,7 +67,9 @@ function listen(
   })
   child.on('error', (error) => end(() => reject(error)))
   child.on('exit', (code, killed) =>
-    end(() => reject(OwnRuleError.of(step.files.join(', '), `its process ended (${killed ?? `exit ${code}`})`))),
+    end(() =>
+      reject(OwnRuleError.of(step.files.join(', '), `the process of the rules ended (${killed ?? `exit ${code}`})`)),
+    ),
   )
 
   /** Only the first end counts. */

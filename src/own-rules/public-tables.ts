@@ -13,7 +13,7 @@ import type { LogConnection } from '../log/connection.ts'
 /**
  * Makes them on `asked`, which then reads nothing but them. Events have no rows to make a view of: they are unpacked by
  * `reader`, another connection, since one that runs a statement cannot begin a second. `events(capture, from, to)`
- * unpacks only that stretch.
+ * unpacks only that stretch; with a NULL for an argument SQLite's binding gives no rows without asking.
  */
 export function openPublicTables({ sqlite, kysely }: LogConnection, reader: LogConnection): void {
   // Of the views themselves, made before anything could be taken for something else.
@@ -35,18 +35,18 @@ export function openPublicTables({ sqlite, kysely }: LogConnection, reader: LogC
     parameters: ['in_capture', 'from_ns', 'to_ns'],
     safeIntegers: true,
     *rows(...given: unknown[]) {
-      const [capture, from, to] = given as (bigint | null | undefined)[]
+      const [capture, from, to] = given as (bigint | undefined)[]
       for (const batch of readEvents(reader.sqlite, filterOf(capture, from, to))) yield* rowsOf(batch)
     },
   })
   sqlite.pragma('query_only = ON')
 }
 
-function filterOf(capture?: bigint | null, from?: bigint | null, to?: bigint | null): EventFilter {
+function filterOf(capture?: bigint, from?: bigint, to?: bigint): EventFilter {
   return {
-    capture: capture == null ? undefined : Number(capture),
-    from: from ?? undefined,
-    to: to ?? undefined,
+    capture: capture === undefined ? undefined : Number(capture),
+    from,
+    to,
     ino: undefined,
     device: undefined,
     type: undefined,

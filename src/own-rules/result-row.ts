@@ -40,13 +40,15 @@ export interface RowReader {
   severity: Severity | null
   summary: string | null
   holeBetween: HoleBetween
+  /** Numbers of the log's captures. */
+  known: ReadonlySet<number>
   /** Whether a position is of that capture. */
   isIn(capture: number, position: number): boolean
 }
 
 /** Throws `OwnRuleError` for a value that its column cannot hold; `number` of the row counts from 1. */
 export function readRow(reader: RowReader, row: SqlRow, number: number): OwnFinding {
-  const { file, holeBetween, isIn } = reader
+  const { file, holeBetween, known, isIn } = reader
   const fail = (what: string): never => {
     throw OwnRuleError.of(file.path, `row ${number}: ${what}`)
   }
@@ -66,6 +68,7 @@ export function readRow(reader: RowReader, row: SqlRow, number: number): OwnFind
     return fail(`${column} "${given}" is none of ${words.join(', ')}`)
   }
   const capture = Number(whole('capture') ?? fail('capture is null; give the number of the capture'))
+  if (!known.has(capture)) fail(`there is no capture ${capture} in the log`)
   const severity =
     value('severity') === null ? reader.severity : severityOf(`${file.path}: row ${number}`, value('severity'))
   const summary = text('summary') ?? (reader.summary === null ? null : fillSummary(reader.summary, row))

@@ -27,7 +27,7 @@ export function prepareSqlRule(sqlite: Database.Database, file: RuleFile): SqlRu
 }
 
 /** Its findings, of all captures. Throws `OwnRuleError`. */
-export function runSqlRule(rule: SqlRule, log: Pick<RowReader, 'holeBetween' | 'isIn'>): OwnFinding[] {
+export function runSqlRule(rule: SqlRule, log: Pick<RowReader, 'holeBetween' | 'isIn' | 'known'>): OwnFinding[] {
   const reader: RowReader = { ...rule, ...log }
   const { path } = rule.file
   const findings: OwnFinding[] = []
