@@ -1,6 +1,6 @@
 import { tableFromIPC as flechette } from '@uwdata/flechette'
 import { tableFromIPC } from 'apache-arrow'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { findingsWith } from '../../queries/findings.ts'
 import { parseParameters } from '../../queries/parse-parameters.ts'
 import { openSnapshot, type QueryResult } from '../../queries/run-query.ts'
@@ -14,6 +14,7 @@ import { showFindings } from '../../src/own-rules/show-findings.ts'
 import { verify } from '../../src/projection/verify.ts'
 import { type Outcome, revenant } from '../cli/run-revenant.ts'
 import { EXAMPLES, logOf, moduleRule, rulesFolder, SHARED, SLOW, sqlRule } from './rules-folder.ts'
+import { runHere } from './run-here.ts'
 
 type Row = Record<string, unknown>
 
@@ -22,7 +23,7 @@ beforeAll(async () => {
   db = await logOf(SLOW, SHARED)
 })
 
-const run = (...args: string[]): Promise<Outcome> => revenant([...args, '--db', db])
+const run = (...args: string[]): Promise<Outcome> => runHere(...args, '--db', db)
 const text = async (...args: string[]) => (await run(...args)).stdout.toString()
 const rules = (rows: Row[]) => rows.map(({ rule }) => rule)
 const own = (rows: Row[]) => rules(rows).filter((rule) => String(rule).startsWith('own/'))
@@ -120,7 +121,7 @@ describe('check --rules', () => {
 
   test('what cannot be used is exit 2, without half a result', async () => {
     const folder = rulesFolder({ 'a.ts': moduleRule('{ mapped() { console.log("noise"); throw new Error("boo") } }') })
-    const { code, stdout, stderr } = await run('check', '--rules', folder)
+    const { code, stdout, stderr } = await revenant(['check', '--rules', folder, '--db', db])
     expect(code).toBe(2)
     expect(stdout.toString()).toBe('')
     expect(stderr).toMatch(/noise\n/)
@@ -138,10 +139,12 @@ test('timeline --rules marks own findings', async () => {
 describe('ingest --rules', () => {
   test('counts own findings, fails on them, and stores none', async () => {
     const log = await logOf(SLOW)
-    const again = await revenant(['ingest', SLOW, '--json', '--rules', EXAMPLES, '--fail-on', 'warning', '--db', log])
+    const again = await runHere('ingest', SLOW, '--json', '--rules', EXAMPLES, '--fail-on', 'warning', '--db', log)
     expect(again.code).toBe(1)
     expect(JSON.parse(again.stdout.toString()).findings).toMatchObject({ warning: 2 })
-    const summary = await revenant(['ingest', SLOW, '--db', log], { REVENANT_RULES: EXAMPLES })
+    vi.stubEnv('REVENANT_RULES', EXAMPLES)
+    const summary = await runHere('ingest', SLOW, '--db', log)
+    vi.unstubAllEnvs()
     expect(summary.stdout.toString()).toMatch(/warning {2}own\/slow-to-let-go {2}violated/)
     const reader = openReader(log)
     expect(own(reader.sqlite.prepare('SELECT rule FROM finding').all() as Row[])).toEqual([])
@@ -152,10 +155,10 @@ describe('ingest --rules', () => {
   test('looks at the rules before the trace', async () => {
     const folder = rulesFolder({ 'a.sql': 'nonsense' })
     const log = `${db}.none`
-    const { code, stderr } = await revenant(['ingest', SLOW, '--rules', folder, '--db', log])
+    const { code, stderr } = await runHere('ingest', SLOW, '--rules', folder, '--db', log)
     expect(code).toBe(2)
     expect(stderr).toMatch(/a\.sql: a rule is one SELECT/)
-    expect((await revenant(['check', '--db', log])).code).toBe(3)
+    expect((await runHere('check', '--db', log)).code).toBe(3)
   })
 })
 
@@ -171,7 +174,7 @@ describe('GET /v1/findings', () => {
       expect(own(await json(first))).toEqual(['own/slow-to-let-go'])
       const same = await app.request('/v1/findings', { headers: { 'If-None-Match': tag } })
       expect(same.status).toBe(304)
-      expect((await revenant(['ingest', SHARED, '--db', log])).code).toBe(0)
+      expect((await runHere('ingest', SHARED, '--db', log)).code).toBe(0)
       const [grown, arrow] = await Promise.all([app.request('/v1/findings'), app.request('/v1/findings.arrows')])
       expect(grown.headers.get('ETag')).not.toBe(tag)
       const rows = await json(grown)

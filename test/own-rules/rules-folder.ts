@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll } from 'vitest'
-import { revenant } from '../cli/run-revenant.ts'
+import { runHere } from './run-here.ts'
 
 export const ROOT = join(import.meta.dirname, '../..')
 export const EXAMPLES = join(ROOT, 'examples/rules')
@@ -33,7 +33,7 @@ export function rulesFolder(files: Record<string, string>): string {
 /** A database that holds these traces. */
 export async function logOf(...traces: string[]): Promise<string> {
   const db = join(temporary(), 'log.db')
-  const { code, stderr } = await revenant(['ingest', ...traces, '--db', db, '--quiet', '--json'])
+  const { code, stderr } = await runHere('ingest', ...traces, '--db', db, '--quiet', '--json')
   if (code !== 0) throw new Error(`exit ${code}: ${stderr}`)
   return db
 }
