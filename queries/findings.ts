@@ -1,8 +1,17 @@
-import { RULES, SEVERITIES } from '../src/domain/rules.ts'
+import { z } from 'zod'
+import { OWN_PREFIX, type OwnRule, RULES, SEVERITIES } from '../src/domain/rules.ts'
 import { choice, column } from './column.ts'
 import { capture, device, from, ino, limit, oneOf, to } from './parameters.ts'
-import { defineQuery } from './query.ts'
+import { defineQuery, type Query } from './query.ts'
 import { CLASSES, VERDICTS } from './vocabulary.ts'
+
+const rule = z
+  .string()
+  .refine(
+    (text) => (RULES as readonly string[]).includes(text) || text.startsWith(OWN_PREFIX),
+    `is none of ${RULES.join(', ')}, nor ${OWN_PREFIX}… for one of your own`,
+  )
+  .optional()
 
 export const findings = defineQuery({
   name: 'findings',
@@ -11,7 +20,7 @@ export const findings = defineQuery({
     capture,
     ino,
     device: device.describe('exporter or importer'),
-    rule: oneOf(RULES).describe('only this rule'),
+    rule: rule.describe('only this rule'),
     severity: oneOf(SEVERITIES).describe('this severity or worse'),
     verdict: oneOf(VERDICTS).describe('only this verdict'),
     from,
@@ -74,3 +83,11 @@ export const findings = defineQuery({
         .$if(p.limit !== undefined, (q) => q.limit(p.limit!)),
   },
 })
+
+/** The query where findings of a user's rules are among the stored ones: what `rule` can be is known before the first row. */
+export function findingsWith(own: readonly OwnRule[]): Query {
+  const columns = findings.columns.map((one) =>
+    one.name === 'rule' ? { ...one, vocabulary: [...(one.vocabulary ?? []), ...own] } : one,
+  )
+  return { ...findings, columns }
+}

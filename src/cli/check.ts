@@ -5,7 +5,8 @@ import { captureNumber } from './capture-number.ts'
 import { checkDocument } from './check-document.ts'
 import { type CheckOptions, Exit, type Run, UsageError } from './command.ts'
 import { holes, reaches, standingOf } from './evidence.ts'
-import { commandLine } from './own-name.ts'
+import { commandLine, ruleWords } from './own-name.ts'
+import { useOwnRules } from './own-rules.ts'
 import { findingsText } from './summary/findings.ts'
 import { createPage } from './summary/page.ts'
 import { many } from './summary/quantity.ts'
@@ -20,6 +21,7 @@ export const run: Run<CheckOptions> = async (_, options, io) => {
   try {
     const { sqlite } = db
     const capture = captureNumber(sqlite, options)
+    await useOwnRules(db, options, { capture, signal: io.signal })
     const captures = listCaptures(sqlite).filter((one) => capture === null || one.capture === capture)
     const standing = standingOf(sqlite, capture)
     const failed = reaches(standing, options.failOn as Severity)
@@ -31,7 +33,7 @@ export const run: Run<CheckOptions> = async (_, options, io) => {
         perRule: -1,
         ticks: new Set(captures.filter(({ ticks }) => ticks).map((one) => one.capture)),
         several: captures.length > 1,
-        more: ({ rule }) => commandLine(`query findings -p rule=${rule}`, options.db),
+        more: ({ rule }) => commandLine(`query findings ${ruleWords(rule, options.rules)}`, options.db),
       })
       await writeAll(text, io)
       const counts = SEVERITIES.map((severity) => `${standing.violated[severity]} ${severity}`).join(', ')

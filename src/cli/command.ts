@@ -52,6 +52,11 @@ export class UsageError extends Error {
   readonly exitCode = Exit.usage
 }
 
+export interface RulesOption {
+  /** Path of a folder of the user's own rules. */
+  rules?: string
+}
+
 export interface RedactOptions {
   /** Replace the names of tasks and devices, pids and addresses. */
   redact?: boolean
@@ -65,7 +70,7 @@ export interface ExportOptions extends RedactOptions {
   output?: string
 }
 
-export interface IngestOptions extends RedactOptions {
+export interface IngestOptions extends RedactOptions, RulesOption {
   /** Exit 1 when a violated finding of at least this severity is found. */
   failOn?: string
   strict?: boolean
@@ -113,13 +118,13 @@ export interface RecordOptions {
   check?: string[]
 }
 
-export interface CheckOptions {
+export interface CheckOptions extends RulesOption {
   capture?: string
   failOn: string
   strict?: boolean
 }
 
-export interface TimelineOptions {
+export interface TimelineOptions extends RulesOption {
   capture?: string
   ino?: string
   device?: string

@@ -21,6 +21,7 @@ const redaction = () => [
   new Option('--redact', 'put other names for tasks, devices, pids and addresses, the same for the same'),
   new Option('--redact-key <file>', 'the key that decides which; without one they differ from run to run'),
 ]
+const rules = () => new Option('--rules <folder>', 'your own rules: *.sql, *.ts, *.js, *.mjs').env('REVENANT_RULES')
 const capture = () => new Option('--capture <id>', 'only this capture, by its number in `query captures`')
 
 /** Clocks that count nanoseconds: with the others no duration could be judged. */
@@ -58,6 +59,7 @@ export const COMMANDS: readonly CommandEntry[] = [
       ),
       new Option('--follow', 'go on reading what is written to the file or pipe, until ^C'),
       new Option('--idle-exit <seconds>', 'with --follow: end when nothing came for so long'),
+      rules(),
       ...redaction(),
     ],
     load: () => import('./ingest.ts'),
@@ -69,6 +71,7 @@ export const COMMANDS: readonly CommandEntry[] = [
       capture(),
       severity('--fail-on <severity>', 'the least severity that fails').default('error'),
       new Option('--strict', 'exit 4 where the evidence is incomplete'),
+      rules(),
     ],
     load: () => import('./check.ts'),
   },
@@ -79,6 +82,7 @@ export const COMMANDS: readonly CommandEntry[] = [
     options: () => [
       new Option('--list', 'the queries with their parameters and columns'),
       new Option('-p, --param <key=value>', 'a parameter; may be repeated').argParser(parameter).default([], 'none'),
+      rules(),
     ],
     load: () => import('./query.ts'),
   },
@@ -103,6 +107,7 @@ export const COMMANDS: readonly CommandEntry[] = [
       new Option('--from <time>', 'nanoseconds, or seconds with a decimal point as the trace prints them'),
       new Option('--to <time>', 'the same; included'),
       new Option('--limit <events>', 'stop after so many events'),
+      rules(),
     ],
     load: () => import('./timeline.ts'),
   },
@@ -157,7 +162,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'serve',
     summary: 'HTTP API on 127.0.0.1',
-    options: () => [new Option('--port <number>', '0 takes a free one').argParser(port).default(7117)],
+    options: () => [new Option('--port <number>', '0 takes a free one').argParser(port).default(7117), rules()],
     load: () => import('./serve.ts'),
   },
 ]

@@ -1,7 +1,8 @@
 import { resolve } from 'node:path'
 import type { Severity } from '../domain/rules.ts'
-import { type LogConnection, openWriter } from '../log/connection.ts'
+import { type LogConnection, openReader, openWriter } from '../log/connection.ts'
 import { printable } from '../output/table.ts'
+import { judgeLog } from '../own-rules/judge-log.ts'
 import { ingestCapture } from '../projection/ingest-capture.ts'
 import type { IngestOutcome } from '../projection/ingest-request.ts'
 import { Exit, type GlobalOptions, type IngestOptions, type Io, type Run, UsageError } from './command.ts'
@@ -11,6 +12,7 @@ import { type CaptureOptions, captureOptions, idleMilliseconds } from './ingest-
 import { ingestPath, readParts, readTrace } from './ingest-path.ts'
 import { openMerged } from './open-merged.ts'
 import type { OpenedTrace } from './open-trace.ts'
+import { useOwnRules } from './own-rules.ts'
 import { createPerCpuParts } from './per-cpu.ts'
 import { createOrderRemark, createProgressLine } from './progress.ts'
 import { type TraceOpener, traceOpener } from './redact-trace.ts'
@@ -40,6 +42,8 @@ export const run: Run<IngestOptions> = async (paths, options, io) => {
   const idleMs = idleMilliseconds(options, paths)
   if (options.redact && options.follow)
     throw new UsageError('ingest: --redact is for a trace that is whole; follow it to a file, and redact that')
+  // Before hours of reading, not after them.
+  if (options.rules !== undefined) await judgeLog({ folder: options.rules, db: null, signal: io.signal })
   const open = traceOpener(kept, keyOf('ingest', options), options.name)
   const log = lazyWriter(options.db)
   const codes: number[] = []
@@ -155,10 +159,18 @@ async function ingestOne(
   if (!options.quiet) io.stderr.write(remarks(path, trace, outcome, kept))
   const { capture, duplicate, interrupted } = outcome
   if (capture === null) return { code: Exit.interrupted, outcome }
-  if (options.format !== 'table')
-    io.stdout.write(`${JSON.stringify(ingestDocument(db.sqlite, path, capture, { duplicate }))}\n`)
-  else if (!interrupted) await summarise(db, capture.capture, duplicate, options, io)
-  return { code: interrupted ? Exit.interrupted : judge(path, db, capture.capture, options, io), outcome }
+  // Findings of own rules are nothing that is written: they are shown on a connection that could not.
+  const reader = options.rules === undefined || interrupted ? null : openReader(options.db)
+  try {
+    if (reader) await useOwnRules(reader, options, { capture: capture.capture, signal: io.signal })
+    const judged = reader ?? db
+    if (options.format !== 'table')
+      io.stdout.write(`${JSON.stringify(ingestDocument(judged.sqlite, path, capture, { duplicate }))}\n`)
+    else if (!interrupted) await summarise(judged, capture.capture, duplicate, options, io)
+    return { code: interrupted ? Exit.interrupted : judge(path, judged, capture.capture, options, io), outcome }
+  } finally {
+    reader?.close()
+  }
 }
 
 function judge(path: string, db: LogConnection, capture: number, options: Options, io: Io): number {
@@ -171,7 +183,7 @@ function judge(path: string, db: LogConnection, capture: number, options: Option
 
 async function summarise(db: LogConnection, capture: number, duplicate: boolean, options: Options, io: Io) {
   const { writeSummary } = await import('./summary/write-summary.ts')
-  await writeAll(writeSummary(db, { capture, duplicate, db: options.db, color: options.color, stdout: io.stdout }), io)
+  await writeAll(writeSummary(db, { ...options, capture, duplicate, stdout: io.stdout }), io)
 }
 
 /** What went differently than the user may think. */

@@ -1,14 +1,18 @@
 import { styleText } from 'node:util'
+import { findingsWith } from '../../queries/findings.ts'
 import { findQuery, QUERIES } from '../../queries/index.ts'
 import { parseParameters } from '../../queries/parse-parameters.ts'
+import type { Query } from '../../queries/query.ts'
 import { openSnapshot, type QueryResult } from '../../queries/run-query.ts'
-import { openReader } from '../log/connection.ts'
+import { OWN_PREFIX, type OwnRule } from '../domain/rules.ts'
+import { type LogConnection, openReader } from '../log/connection.ts'
 import { inWords } from '../log/errors.ts'
-import { Exit, type GlobalOptions, type Io, type Run, UsageError } from './command.ts'
+import { Exit, type GlobalOptions, type Io, type RulesOption, type Run, UsageError } from './command.ts'
+import { useOwnRules } from './own-rules.ts'
 import { listQueries } from './query-list.ts'
 import { writeAll } from './write-all.ts'
 
-interface QueryOptions {
+interface QueryOptions extends RulesOption {
   list?: boolean
   param: [string, string][]
 }
@@ -36,9 +40,10 @@ export const run: Run<QueryOptions> = async ([name], options, io) => {
     )
   const connection = openReader(options.db)
   try {
+    const asked = name === 'findings' ? await withOwnRules(connection, parsed.params, options, io) : query
     const snapshot = openSnapshot(connection)
     try {
-      await writeAll(await formatted(snapshot.run(query, parsed.params), options, io), io)
+      await writeAll(await formatted(snapshot.run(asked, parsed.params), options, io), io)
     } finally {
       snapshot.end()
     }
@@ -48,6 +53,23 @@ export const run: Run<QueryOptions> = async ([name], options, io) => {
     connection.close()
   }
   return io.signal.aborted ? Exit.interrupted : Exit.done
+}
+
+/** `findings`, with those of the user's own rules where there are any. */
+async function withOwnRules(
+  connection: LogConnection,
+  { capture = null, rule }: { capture?: number | null; rule?: string },
+  options: RulesOption,
+  { signal }: Io,
+): Promise<Query> {
+  const own = await useOwnRules(connection, options, { capture, signal })
+  if (rule?.startsWith(OWN_PREFIX) && !own.includes(rule as OwnRule))
+    throw new UsageError(
+      options.rules === undefined
+        ? `query findings: -p rule=${rule} is a rule of your own; give its folder with --rules`
+        : `query findings: -p rule=${rule}: ${options.rules} has no such rule, only ${own.join(', ')}`,
+    )
+  return findingsWith(own)
 }
 
 async function formatted(

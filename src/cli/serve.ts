@@ -3,15 +3,17 @@ import type { AddressInfo } from 'node:net'
 import { createAdaptorServer } from '@hono/node-server'
 import { createApp } from '../http/app.ts'
 import { openReader } from '../log/connection.ts'
-import { Exit, type Run, UsageError } from './command.ts'
+import { judgeLog } from '../own-rules/judge-log.ts'
+import { Exit, type RulesOption, type Run, UsageError } from './command.ts'
 
 /** How long answers under way may take to end after an interrupt. */
 const GRACE_MS = 2_000
 
 /** Serves until interrupted, which is how it is meant to end: exit 0. */
-export const run: Run<{ port: number }> = async (_, { db, port }, { stderr, signal }) => {
+export const run: Run<{ port: number } & RulesOption> = async (_, { db, port, rules }, { stderr, signal }) => {
   openReader(db).close()
-  const app = createApp({ db })
+  if (rules !== undefined) await judgeLog({ folder: rules, db: null, signal })
+  const app = createApp({ db, rules })
   const server = createAdaptorServer({ fetch: app.fetch })
   server.listen(port, '127.0.0.1')
   try {

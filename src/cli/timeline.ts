@@ -5,6 +5,7 @@ import { openReader } from '../log/connection.ts'
 import { captureNumber } from './capture-number.ts'
 import { Exit, type Run, type TimelineOptions, UsageError } from './command.ts'
 import { commandLine } from './own-name.ts'
+import { useOwnRules } from './own-rules.ts'
 import { createPage, quoted } from './summary/page.ts'
 import { selectEvents } from './timeline/select-events.ts'
 import { findSubject, type Subject } from './timeline/subject.ts'
@@ -35,8 +36,9 @@ export const run: Run<TimelineOptions> = async (_, options, io) => {
   const db = openReader(options.db)
   try {
     const { sqlite } = db
-    sqlite.exec('BEGIN')
     const chosen = captureNumber(sqlite, options)
+    await useOwnRules(db, options, { capture: chosen, signal: io.signal })
+    sqlite.exec('BEGIN')
     const told: Told[] = []
     for (const capture of listCaptures(sqlite)) {
       if (chosen !== null && capture.capture !== chosen) continue

@@ -1,14 +1,14 @@
 import type { ActType } from './act-type.ts'
 import type { FindingRow, ImporterClass } from './read-model.ts'
 import { u64 } from './recognise/pointer.ts'
-import type { EpisodeVerdict, Rule, Severity, Verdict } from './rules.ts'
+import type { EpisodeVerdict, RuleName, Severity, Verdict } from './rules.ts'
 import type { Attachment, Buffer, Entity, Mapping, Reset, Revocation, Sighting } from './world/entities.ts'
 import { describeGap, gapBetween } from './world/window.ts'
 import { touch, type World } from './world/world.ts'
 
 /** What a rule has to say. Whoever is named fills the finding's columns. */
 export interface Draft {
-  rule: Rule
+  rule: RuleName
   severity: Severity
   summary: string
   at: Sighting

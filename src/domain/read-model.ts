@@ -5,7 +5,7 @@
  * log always gives the same ids. Times are nanoseconds of the capture's clock. Unknown is null. `ino`, `iova`, sizes
  * are unsigned 64-bit BigInts; pointers are `0x…` strings. `…Seq` and `evidence` are event numbers in the capture.
  */
-import type { EpisodeVerdict, Rule, Severity, Verdict } from './rules.ts'
+import type { EpisodeVerdict, RuleName, Severity, Verdict } from './rules.ts'
 
 export type ImporterClass = 'legacy' | 'pinned' | 'pinned-revocable' | 'dynamic' | 'private' | 'unknown'
 export type Basis = 'observed' | 'declared' | 'inferred' | 'unknown'
@@ -128,7 +128,7 @@ export interface GapRow {
 export interface FindingRow {
   /** Counts from 0 in the order found; the public id is made from it, the rule and the capture. */
   id: number
-  rule: Rule
+  rule: RuleName
   severity: Severity
   verdict: Verdict
   ns: bigint | null

@@ -39,3 +39,12 @@ export const RULES = [
 ] as const
 
 export type Rule = (typeof RULES)[number]
+
+/** What the names of a user's own rules begin with: with the slash none can ever be one of `RULES`. */
+export const OWN_PREFIX = 'own/'
+
+/** A rule that a user wrote (`src/own-rules/`); its findings are made when the log is read and never stored. */
+export type OwnRule = `${typeof OWN_PREFIX}${string}`
+
+/** What the `rule` of a finding can be. */
+export type RuleName = Rule | OwnRule

@@ -7,6 +7,7 @@ export type ProblemCode =
   | 'not-acceptable'
   | 'method-not-allowed'
   | 'wrong-host'
+  | 'rule-failed'
   | 'unavailable'
   | 'internal'
 
@@ -17,6 +18,7 @@ const PROBLEMS: Record<ProblemCode, { status: number; title: string }> = {
   'not-acceptable': { status: 406, title: 'No representation is acceptable' },
   'wrong-host': { status: 421, title: 'Not asked as this machine' },
   internal: { status: 500, title: 'Internal error' },
+  'rule-failed': { status: 500, title: 'A rule of the user cannot be used' },
   unavailable: { status: 503, title: 'The log cannot be read now' },
 }
 

@@ -1,18 +1,21 @@
 import { type Context, Hono } from 'hono'
+import { findings, findingsWith } from '../../queries/findings.ts'
 import { findQuery, QUERIES } from '../../queries/index.ts'
 import { parseParameters } from '../../queries/parse-parameters.ts'
 import { openSnapshot, type Snapshot } from '../../queries/run-query.ts'
+import { OWN_PREFIX, type OwnRule } from '../domain/rules.ts'
+import type { JudgedLog } from '../own-rules/judged-log.ts'
 import { problem } from './problem.ts'
 import type { Readers } from './readers.ts'
 import { negotiate, REPRESENTATIONS, type Representation, splitSuffix } from './representation.ts'
 
-/** `GET /` lists the named queries, `GET /<query>` answers one. */
-export function queryRoutes(readers: Readers): Hono {
+/** `GET /` lists the named queries, `GET /<query>` answers one; `judged` has the findings of own rules, where there are any. */
+export function queryRoutes(readers: Readers, judged: JudgedLog | null): Hono {
   const routes = new Hono()
   routes.get('/', (c) =>
     c.json({ queries: QUERIES.map(describe), formats: REPRESENTATIONS.map(({ format }) => format) }),
   )
-  routes.get('/:query', (c) => answer(c, readers))
+  routes.get('/:query', (c) => answer(c, readers, judged))
   routes.all('/:query', (c) =>
     problem(
       'method-not-allowed',
@@ -42,7 +45,7 @@ function describe({ name, summary, parameters, columns, example }: (typeof QUERI
   }
 }
 
-function answer(c: Context, readers: Readers): Response {
+async function answer(c: Context, readers: Readers, judged: JudgedLog | null): Promise<Response> {
   const { name, representation: suffixed } = splitSuffix(c.req.param('query')!)
   const query = findQuery(name)
   if (query === undefined)
@@ -73,8 +76,14 @@ function answer(c: Context, readers: Readers): Response {
     readers.giveBack(connection)
   }
   try {
+    const own = query === findings && judged ? await judged.show(connection) : null
+    const { rule } = parsed.params as { rule?: string }
+    if (rule?.startsWith(OWN_PREFIX) && !own?.rules.includes(rule as OwnRule)) {
+      end()
+      return problem('bad-parameter', `rule: "${rule}" is no rule here; ${ownRulesText(own?.rules ?? [])}`)
+    }
     snapshot = openSnapshot(connection)
-    const etag = `"${snapshot.tag}-${chosen.format}"`
+    const etag = `"${snapshot.tag}${own ? `-${own.digest}` : ''}-${chosen.format}"`
     const headers = {
       ETag: etag,
       'X-Log-Position': String(snapshot.position),
@@ -90,7 +99,7 @@ function answer(c: Context, readers: Readers): Response {
         headers: unchanged ? headers : { ...headers, 'Content-Type': chosen.contentType },
       })
     }
-    const pieces = chosen.write(snapshot.run(query, parsed.params))[Symbol.iterator]()
+    const pieces = chosen.write(snapshot.run(own ? findingsWith(own.rules) : query, parsed.params))[Symbol.iterator]()
     // Asked for before there is a status: what fails here is still a problem of its own.
     const first = pieces.next()
     return new Response(stream(first, pieces, end), { headers: { ...headers, 'Content-Type': chosen.contentType } })
@@ -98,6 +107,10 @@ function answer(c: Context, readers: Readers): Response {
     end()
     throw error
   }
+}
+
+function ownRulesText(rules: readonly OwnRule[]): string {
+  return rules.length > 0 ? `own ones are ${rules.join(', ')}` : 'serve --rules has own ones'
 }
 
 function matches(tag: string, etag: string): boolean {

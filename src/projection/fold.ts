@@ -10,7 +10,9 @@ import type { Changes, MeaningBatch } from '../domain/read-model.ts'
 import { beginsAsProbe, createRecogniser } from '../domain/recognise/recognise.ts'
 import { SNAPSHOT_TYPES } from '../domain/recognise/snapshot.ts'
 import type { Note, RecordBatch, TraceRecord } from '../domain/record.ts'
-import { diagnose } from '../domain/rules/index.ts'
+import { diagnose, diagnoseWith } from '../domain/rules/index.ts'
+import type { RuleModule } from '../domain/rules/rule.ts'
+import type { OwnRule } from '../domain/rules.ts'
 import { createTask } from '../domain/world/task.ts'
 import { evidenceTier } from '../domain/world/tier.ts'
 import { endGap, gapRow, heard, heardSnapshot } from '../domain/world/window.ts'
@@ -37,6 +39,8 @@ export interface FoldOptions {
   options: unknown
   /** Goes on from what another fold of the same capture knew; `strings` is the capture's dictionary. */
   from?: { state: FoldState; strings: readonly string[] } | undefined
+  /** Rules that are heard beside the built-in ones; what they find must not be stored. */
+  rules?: readonly RuleModule<OwnRule>[]
 }
 
 /** Folds the events of one capture, in time order, into read models and findings. */
@@ -57,7 +61,7 @@ const SNAPSHOT = 3
 
 const TYPE_INDEX = new Map(ACT_TYPES.map((type, index) => [type, index]))
 
-export function createFold({ ticks, sorted = false, inputs = [], options, from }: FoldOptions): Fold {
+export function createFold({ ticks, sorted = false, inputs = [], options, from, rules = [] }: FoldOptions): Fold {
   const own = (options ?? {}) as FoldedOptions
   const { recognise, knows } = createRecogniser(own.recognisers)
   const state = from?.state ?? createFoldState(createWorld(worldOptions(ticks, own, inputs)), inputs)
@@ -66,6 +70,7 @@ export function createFold({ ticks, sorted = false, inputs = [], options, from }
   const backwards = sorted ? createOrderCheck(inputs, state.latestLines) : null
   const isRepeat = createRepeatCheck(spans, state.telling)
   const act = emptyAct()
+  const judge = rules.length > 0 ? diagnoseWith(rules) : diagnose
   const strings: string[] = from ? [...from.strings] : []
   /** By dictionary id: whether an event of that name can mean anything without a probe's head; 0 not asked yet. */
   let names = new Uint8Array(1024)
@@ -73,7 +78,7 @@ export function createFold({ ticks, sorted = false, inputs = [], options, from }
     world,
     act,
     task: createTask(),
-    tell: (name, fact) => diagnose(world, name, fact),
+    tell: (name, fact) => judge(world, name, fact),
   }
 
   return {

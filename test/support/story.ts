@@ -1,7 +1,7 @@
 /** given(…).when(…).judge(…): a story, its trace text, and what the rules must say of it. */
 import { expect } from 'vitest'
 import type { FindingRow } from '../../src/domain/read-model.ts'
-import type { Rule, Severity, Verdict } from '../../src/domain/rules.ts'
+import type { Rule, RuleName, Severity, Verdict } from '../../src/domain/rules.ts'
 import { type Folded, foldText } from './fold-file.ts'
 import { foldInputs, type Input } from './fold-inputs.ts'
 import { BEGIN_US, type Printed, printTrace, type Step } from './printer.ts'
@@ -54,7 +54,8 @@ export function nothing(rule: Rule): Expectation {
 
 /** Other rules may speak too: this story is not about them. */
 export function besides(...rules: Rule[]): Expectation {
-  return (folded) => folded.findings.filter((row) => rules.includes(row.rule))
+  const spoken: readonly RuleName[] = rules
+  return (folded) => folded.findings.filter((row) => spoken.includes(row.rule))
 }
 
 export interface Story {

@@ -1,10 +1,10 @@
 import type Database from 'better-sqlite3'
-import { type Rule, SEVERITIES, type Severity, type Verdict } from '../../domain/rules.ts'
+import { type RuleName, SEVERITIES, type Severity, type Verdict } from '../../domain/rules.ts'
 
 export interface ShownFinding {
   finding: string
   capture: number
-  rule: Rule
+  rule: RuleName
   severity: Severity
   verdict: Verdict
   ns: bigint | null
@@ -16,7 +16,7 @@ export interface ShownFinding {
 }
 
 export interface FindingGroup {
-  rule: Rule
+  rule: RuleName
   severity: Severity
   verdict: Verdict
   count: number

@@ -4,7 +4,7 @@ import type { LogConnection } from '../../log/connection.ts'
 import { readCheckpoint } from '../../projection/store.ts'
 import type { Io } from '../command.ts'
 import { standingOf } from '../evidence.ts'
-import { commandLine } from '../own-name.ts'
+import { commandLine, ruleWords } from '../own-name.ts'
 import { findingsText } from './findings.ts'
 import { headingText, TIER_WORDS } from './heading.ts'
 import { limitsText } from './limits.ts'
@@ -19,6 +19,8 @@ export interface SummaryOptions {
   duplicate: boolean
   /** As the user named it. */
   db: string
+  /** Folder of the user's own rules. */
+  rules?: string
   color: boolean
   stdout: Io['stdout']
 }
@@ -33,7 +35,7 @@ export function* writeSummary({ sqlite }: LogConnection, options: SummaryOptions
   const tier = readCheckpoint(sqlite, options.capture)?.tier ?? null
   const standing = standingOf(sqlite, options.capture)
   const more = ({ rule }: FindingGroup) =>
-    commandLine(`query findings -p capture=${options.capture} -p rule=${rule}`, options.db)
+    commandLine(`query findings -p capture=${options.capture} ${ruleWords(rule, options.rules)}`, options.db)
   const section = (title: string) => `${page.paint(['bold', 'underline'], title)}\n`
 
   const without = tier === null ? withoutTier(sqlite, capture) : null

@@ -1,7 +1,7 @@
 /** What a timeline is about, in one capture: buffers, devices, and the events that findings about them rest on. */
 import type Database from 'better-sqlite3'
 import { ACT_TYPES, type ActType } from '../../domain/act-type.ts'
-import type { Rule, Severity, Verdict } from '../../domain/rules.ts'
+import type { RuleName, Severity, Verdict } from '../../domain/rules.ts'
 
 export interface Subject {
   /** Ids of buffers, all of whose events are wanted. */
@@ -21,7 +21,7 @@ export interface Subject {
 
 export interface MarkedFinding {
   finding: string
-  rule: Rule
+  rule: RuleName
   severity: Severity
   verdict: Verdict
   ns: bigint | null

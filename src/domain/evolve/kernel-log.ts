@@ -2,7 +2,7 @@ import { u64 } from '../recognise/pointer.ts'
 import type { Buffer } from '../world/entities.ts'
 import type { Splat } from '../world/splat.ts'
 import type { Call, Task } from '../world/task.ts'
-import { addGap } from '../world/window.ts'
+import { addGap, FAULTS_LIMITED } from '../world/window.ts'
 import type { Context } from './context.ts'
 import { directionName } from './mappings.ts'
 
@@ -24,7 +24,7 @@ function onSuppressed(context: Context): void {
     from: world.faulted ?? world.window.first,
     to: world.now.ns,
     lost: u64(act.size),
-    reason: 'the kernel limits how many IOMMU faults it prints',
+    reason: FAULTS_LIMITED,
     faults: true,
     seq: world.now.seq,
   })

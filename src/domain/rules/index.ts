@@ -1,4 +1,5 @@
 import type { FactName, Facts } from '../facts.ts'
+import type { OwnRule, RuleName } from '../rules.ts'
 import type { World } from '../world/world.ts'
 import { accessAfterFences } from './access-after-fences.ts'
 import { attachWhileRevoked } from './attach-while-revoked.ts'
@@ -52,16 +53,26 @@ export const RULE_MODULES: readonly RuleModule[] = [
 
 type Listener = (fact: never, world: World) => void
 
-const LISTENERS = new Map<FactName, Listener[]>()
-for (const module of RULE_MODULES) {
-  for (const [name, listener] of Object.entries(module.on)) {
-    const all = LISTENERS.get(name as FactName) ?? []
-    all.push(listener as Listener)
-    LISTENERS.set(name as FactName, all)
-  }
-}
+type Diagnose = <K extends FactName>(world: World, name: K, fact: Facts[K]) => void
 
 /** Lets every rule that listens hear a fact. */
-export function diagnose<K extends FactName>(world: World, name: K, fact: Facts[K]): void {
-  for (const listener of LISTENERS.get(name) ?? []) listener(fact as never, world)
+export const diagnose: Diagnose = toListeners(RULE_MODULES)
+
+/** As `diagnose`; behind the built-in rules, further ones hear each fact. */
+export function diagnoseWith(more: readonly RuleModule<OwnRule>[]): Diagnose {
+  return toListeners([...RULE_MODULES, ...more])
+}
+
+function toListeners(modules: readonly RuleModule<RuleName>[]): Diagnose {
+  const listeners = new Map<FactName, Listener[]>()
+  for (const module of modules) {
+    for (const [name, listener] of Object.entries(module.on)) {
+      const all = listeners.get(name as FactName) ?? []
+      all.push(listener as Listener)
+      listeners.set(name as FactName, all)
+    }
+  }
+  return (world, name, fact) => {
+    for (const listener of listeners.get(name) ?? []) listener(fact as never, world)
+  }
 }

@@ -150,6 +150,7 @@ export function between(a: Sighting | null, b: Sighting): { from: bigint | null;
   return a.ns < b.ns ? { from: a.ns, to: b.ns } : { from: b.ns, to: a.ns }
 }
 
+export const FAULTS_LIMITED = 'the kernel limits how many IOMMU faults it prints'
 export const BACKWARDS = 'time stamps run backwards'
 export const NO_THREAD = 'which thread a probe fired in is not known, so neither is which return belongs to which entry'
 /** Every event is there, and yet their order or their threads prove nothing. */
