@@ -21,9 +21,12 @@ export const fencesNotAwaited: RuleModule = {
         if (!revocation || revocation.requested.seq > reset.touched.seq) continue
         if (revocation.restored && revocation.restored.seq < reset.touched.seq) continue
         if (revocation.fences && revocation.fences.seq < reset.touched.seq) continue
-        const pending = reset.unsignalled.filter((fence) => fence.buffer === buffer)
-        if (pending.length === 0 && !world.seen.has('reservation-wait')) continue
-        speak(world, revocation, pending, reset.touched, reset)
+        const pending = new Set([
+          ...revocation.unsignalled,
+          ...reset.unsignalled.filter((one) => one.buffer === buffer),
+        ])
+        if (pending.size === 0 && !world.seen.has('reservation-wait')) continue
+        speak(world, revocation, [...pending], reset.touched, reset)
       }
     },
     // No reset came: the memory was disabled, or power taken.

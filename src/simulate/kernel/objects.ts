@@ -47,8 +47,8 @@ export interface Fence {
   addedAt: number
   /** Somebody waited for it before going on. */
   awaited: boolean
-  /** The reset that did not wait for it. */
-  cutOff: TrueReset | null
+  /** The revoke was over before it signalled, and so perhaps was a reset begun. */
+  cutOff: { reset: TrueReset | null } | null
 }
 
 export interface Attachment {

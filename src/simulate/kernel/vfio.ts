@@ -2,6 +2,7 @@
 import type { Cause } from '../../domain/read-model.ts'
 import { acquire, type Running, release } from '../scheduler.ts'
 import { noteDrained, noteNotified, noteTold } from '../truth/mappings.ts'
+import { noteRevoked } from '../truth/resets.ts'
 import type { TrueRevocation } from '../truth/truth.ts'
 import { exportBuffer, invalidate, locked } from './dma-buf.ts'
 import type { Exporter } from './exporter.ts'
@@ -64,20 +65,27 @@ export function* move(m: Machine, thread: Thread, fn: PciFunction, revoked: bool
   const fields = { vdev: fn.vdev, device: fn.name, revoked: Number(revoked) }
   const point = { fn: 'vfio_pci_dma_buf_move', module: MODULE, fields }
   yield* enter(m, thread, point)
+  const requested = m.scheduler.now
   for (const buffer of [...fn.buffers]) {
     if (buffer.revoked === revoked) continue
-    if (revoked) yield* revoke(m, thread, buffer, WAYS[way].cause)
+    if (revoked) yield* revoke(m, thread, buffer, { cause: WAYS[way].cause, requested })
     else yield* unrevoke(m, thread, buffer)
   }
+  if (revoked) for (const buffer of fn.buffers) noteRevoked(m, buffer)
   yield* leave(m, thread, { ...point, caller: WAYS[way][revoked ? 'revoke' : 'restore'] })
 }
 
-function* revoke(m: Machine, thread: Thread, buffer: Buffer, cause: Cause): Running {
+function* revoke(
+  m: Machine,
+  thread: Thread,
+  buffer: Buffer,
+  { cause, requested }: { cause: Cause; requested: number },
+): Running {
   const { flaws } = buffer.exporter
   const episode: TrueRevocation = {
     kind: 'revocation',
     ino: buffer.ino,
-    at: m.scheduler.now,
+    at: requested,
     cause,
     permanent: cause === 'close',
     restored: false,

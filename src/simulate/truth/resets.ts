@@ -46,7 +46,7 @@ export function noteTouched(
           why: `a ${attachment.importer.class} importer of an exporter that revokes`,
         })
     }
-    for (const fence of buffer.reservation.fences) pending(m, hit, fence)
+    for (const fence of buffer.reservation.fences) pending(m, fence, hit.reset)
     neverDrained(m, hit, buffer)
   }
   return hit
@@ -73,20 +73,28 @@ export function noteMappedInReset(m: Machine, mapping: Mapping): void {
   if (hit) live(m, hit, mapping)
 }
 
-/** The revoke did not wait for this fence before the hardware went. */
-function pending(m: Machine, hit: Hit, fence: Fence): void {
+/** The revoke was taken for complete, or the hardware went (`reset`), without a wait for this fence. */
+function pending(m: Machine, fence: Fence, reset: TrueReset | null): void {
   const { revocation } = fence.buffer
   if (fence.awaited || fence.signalled || !revocation) return
-  fence.cutOff = hit.reset
-  if (revocation.fencesForgotten) return
+  fence.cutOff = { reset: reset ?? fence.cutOff?.reset ?? null }
+  if (revocation.fencesForgotten) {
+    if (reset) reset.violated = true
+    return
+  }
   revocation.fencesForgotten = true
   breach(m.truth, 'fences-not-awaited', {
     ino: fence.buffer.ino,
     severity: 'error',
-    at: hit.reset.at,
+    at: m.scheduler.now,
     why: `fence ${fence.context}:${fence.seqno} was pending`,
-    during: [revocation, hit.reset],
+    during: [revocation, reset],
   })
+}
+
+/** VFIO's move returns: whatever comes of it, the revoke is over. */
+export function noteRevoked(m: Machine, buffer: Buffer): void {
+  for (const fence of buffer.reservation.fences) pending(m, fence, null)
 }
 
 /** The exporter did not wait, and no fence was there to show it: a trace cannot tell whether one was needed. */
@@ -109,8 +117,8 @@ export function noteSignalled(m: Machine, fence: Fence): void {
     ino: fence.buffer.ino,
     severity: 'error',
     at: m.scheduler.now,
-    why: `fence ${fence.context}:${fence.seqno} signalled after the reset had begun`,
-    during: [fence.buffer.revocation, fence.cutOff],
+    why: `fence ${fence.context}:${fence.seqno} signalled after the revoke was over`,
+    during: [fence.buffer.revocation, fence.cutOff.reset],
   })
 }
 
