@@ -64,6 +64,7 @@ function createBuffer(world: World, ino: string | null): Buffer {
     attachments: new Set(),
     mappings: new Set(),
     fences: new Set(),
+    mapped: null,
     mappable: false,
     resetAfterInvalidate: false,
     lastReset: null,

@@ -72,7 +72,10 @@ export function createMapping(
   if (attachment && attachment.pins > 0) reconsiderPinned(world, attachment, true)
   touch(world.changed.mappings, mapping)
   if (fields.unseen) return mapping
-  if (buffer) mappedDuringReset(context, buffer)
+  if (buffer) {
+    buffer.mapped = world.now
+    mappedDuringReset(context, buffer)
+  }
   context.tell('mapped', { mapping })
   return mapping
 }

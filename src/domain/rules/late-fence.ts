@@ -28,7 +28,7 @@ export const lateFence: RuleModule = {
         comm: world.record.comm,
         pid: world.record.pid,
         evidence: [fence.added, revocation.requested, over.at, fence.signalled],
-        absent: { from: fence.added.ns, to: fence.signalled.ns },
+        absent: { from: earlier(fence.added, revocation.requested).ns, to: fence.signalled.ns },
         missing: fence.shared ? 'other buffers share the reservation object: the fence may be theirs' : null,
         summary: `fence ${fence.key} of ${bufferName(buffer)} signalled ${span(fence.signalled.ns - over.at.ns)} after ${over.reset ? `${resetName(over.reset)} had begun` : 'the revoke was over'}`,
       })
@@ -44,4 +44,8 @@ function end(fence: Fence, revocation: Revocation, reset: Reset | null): { at: S
     return { at, reset: at === reset?.touched ? reset : null }
   }
   return null
+}
+
+function earlier(a: Sighting, b: Sighting): Sighting {
+  return a.ns < b.ns ? a : b
 }

@@ -35,7 +35,7 @@ export const mapWhileRevoked: RuleModule = {
         comm: world.record.comm,
         pid: world.record.pid,
         evidence: [revocation.requested, revocation.invalidated, revocation.notified, mapping.mapped],
-        absent: { from: revocation.invalidated.ns, to: mapping.mapped!.ns },
+        absent: { from: revocation.requested.ns, to: mapping.mapped!.ns },
         missing: doubt(mapping, told),
         summary: `${importerName(mapping.attachment)} mapped ${bufferName(buffer)} while it was revoked`,
       })

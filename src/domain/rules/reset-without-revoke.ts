@@ -1,4 +1,5 @@
 import { report } from '../findings.ts'
+import type { Buffer } from '../world/entities.ts'
 import { between } from '../world/window.ts'
 import type { RuleModule } from './rule.ts'
 import { bufferName, resetName } from './wording.ts'
@@ -27,15 +28,20 @@ export const resetWithoutRevoke: RuleModule = {
           comm: world.record.comm,
           pid: reset.pid,
           evidence: [buffer.exported, buffer.revocation?.restored, reset.first, reset.touched, reset.finished],
-          absent: between(buffer.first, reset.touched),
+          absent: between(buffer.exported, reset.touched),
           needs: [['invalidate', 'device-move']],
-          missing:
-            buffer.snapshot && !buffer.traced
-              ? 'only a snapshot shows this buffer, and none says whether it was revoked'
-              : null,
+          missing: doubt(buffer),
           summary: `${resetName(reset)} came without a revoke of ${bufferName(buffer)}${mapped ? '' : ', which nobody had mapped'}`,
         })
       }
     },
   },
+}
+
+/** Nobody can tell of what was before the trace. */
+function doubt({ snapshot, traced, exported, mapped, state, ino }: Buffer): string | null {
+  if (snapshot && !traced) return 'only a snapshot shows this buffer, and none says whether it was revoked'
+  return exported === null && mapped === null && state === 'unknown'
+    ? `buffer ${ino} is older than the trace, and may have been revoked before it`
+    : null
 }

@@ -56,6 +56,8 @@ export interface Buffer extends Entity {
   attachments: Set<Attachment>
   mappings: Set<Mapping>
   fences: Set<Fence>
+  /** When it was last mapped: it was not revoked then. */
+  mapped: Sighting | null
   /** Somebody was attached who maps through `dma_buf_map_attachment()`. */
   mappable: boolean
   /** Its exporter's device was seen to be reset after an invalidate: this exporter revokes. */

@@ -31,8 +31,9 @@ export interface Move {
 export interface Task {
   /** Not one thread: all whose pid the trace does not give, and idle tasks of CPUs that it does not give. */
   unknown: boolean
-  /** CPU of its last event. */
+  /** CPU and time of its last event. */
   cpu: number
+  spoke: bigint | null
   calls: Call[]
   move: Move | null
   /** Device whose close this thread runs. */
@@ -52,6 +53,7 @@ export function createTask(unknown = false): Task {
   return {
     unknown,
     cpu: -1,
+    spoke: null,
     calls: [],
     move: null,
     closing: null,
@@ -61,6 +63,11 @@ export function createTask(unknown = false): Task {
     invalidated: null,
     splat: null,
   }
+}
+
+/** Whether it was heard to begin anything that forgetting would end. */
+export function isBusy({ calls, move, closing, exported, attached, invalidated }: Task): boolean {
+  return calls.length > 0 || !!(move ?? closing ?? exported ?? attached ?? invalidated)
 }
 
 /** Events were lost: what the thread was in the middle of may be over. */

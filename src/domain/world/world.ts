@@ -5,8 +5,8 @@ import { type TraceRecord, UNKNOWN } from '../record.ts'
 import type { Attachment, Buffer, Entity, Fence, Mapping, Reset, Revocation, Sighting, VfioDevice } from './entities.ts'
 import type { MappingIndex } from './mapping-index.ts'
 import type { Snapshot } from './snapshot.ts'
-import { createTask, type Task } from './task.ts'
-import { createWindow, type Span, type Window } from './window.ts'
+import { createTask, forgetCalls, isBusy, type Task } from './task.ts'
+import { createWindow, gapBetween, type Span, type Window } from './window.ts'
 
 /** Durations that rules compare against, nanoseconds. */
 export interface Thresholds {
@@ -183,7 +183,11 @@ export function currentTask(world: World): Task {
     task = createTask(unknown)
     world.tasks.set(key, task)
   }
+  // It may have done what it was in the middle of where events were lost, on the CPU that it comes from or on this one.
+  if (task.cpu !== cpu && task.spoke !== null && isBusy(task) && gapBetween(world.window, task.spoke, world.now.ns))
+    forgetCalls(task)
   task.cpu = cpu
+  task.spoke = world.now.ns
   return task
 }
 

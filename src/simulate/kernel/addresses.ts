@@ -1,4 +1,5 @@
 import type { Random } from '../random.ts'
+import type { Mapping } from './objects.ts'
 
 /** Kernel objects by their size class: what was freed last is handed out first, as SLUB does. */
 export interface Slab {
@@ -41,6 +42,8 @@ export interface AddressSpace {
   free(iova: number, length: number): void
   /** How often this address has been handed out. */
   uses(iova: number): number
+  /** By first address: what was there last, and is gone. */
+  readonly retired: Map<number, Mapping>
 }
 
 const TOP = 0x1_0000_0000
@@ -52,6 +55,7 @@ export function createAddressSpace(): AddressSpace {
   let lowest = TOP
   return {
     live,
+    retired: new Map(),
     allocate(length) {
       let iova = free.get(length)?.pop()
       if (iova === undefined) {

@@ -195,6 +195,7 @@ export function* unmap(m: Machine, thread: Thread, mapping: Mapping, caller?: st
   if (!device) yield* tracepoint(m, thread, 'dma:dma_unmap_sg', { device: importer.device, paddr: PAGES })
   yield* tracepoint(m, thread, 'iommu:unmap', { iova, length })
   mapping.goneAt = m.scheduler.now
+  spaceOf(m, attachment.importer.device).retired.set(iova, mapping)
   spaceOf(m, importer.device).free(iova, length)
   attachment.mappings.delete(mapping)
   if (buffer.exporter.counts && --buffer.counted === 0) m.scheduler.wake(buffer.unmapped)

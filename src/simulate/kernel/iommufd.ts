@@ -35,6 +35,7 @@ function* drop(m: Machine, thread: Thread, mapping: Mapping): Running {
   const { attachment, iova, length } = mapping
   yield* tracepoint(m, thread, 'iommu:unmap', { iova, length })
   mapping.goneAt = m.scheduler.now
+  spaceOf(m, attachment.importer.device).retired.set(iova, mapping)
   mapping.returnedAt = m.scheduler.now
   attachment.mappings.delete(mapping)
   spaceOf(m, attachment.importer.device).free(iova, length)
