@@ -18,6 +18,8 @@ export function createAttachment(world: World, buffer: Buffer | null): Attachmen
     basis: 'unknown',
     callback: null,
     ops: null,
+    caller: null,
+    callerModule: null,
     p2p: null,
     deferred: null,
     entered: null,

@@ -1,3 +1,4 @@
+import { LEGACY_ATTACH } from '../importers.ts'
 import { errnoOf, errnoOfNumber, isAddress } from '../recognise/pointer.ts'
 import { asPointer } from '../recognise/probe.ts'
 import type { Attachment, Buffer } from '../world/entities.ts'
@@ -94,6 +95,10 @@ function onAttachReturn(context: Context): void {
   attachment ??= createAttachment(world, buffer)
   world.about.attachment = attachment
   if (act.device !== null) attachment.device = act.device
+  if (act.caller !== null && act.caller !== LEGACY_ATTACH) {
+    attachment.caller = act.caller
+    attachment.callerModule = act.callerModule
+  }
   attachment.sources.push(source)
   const errno = result === null ? null : (errnoOf(result) ?? (act.ret === null ? null : errnoOfNumber(act.ret)))
   if (errno !== null) {

@@ -1,3 +1,4 @@
+import { isRevokingExporter } from '../exporters.ts'
 import { judgeRevocation } from '../findings.ts'
 import type { Cause } from '../read-model.ts'
 import type { Buffer, Mapping, Revocation, Sighting } from '../world/entities.ts'
@@ -5,7 +6,7 @@ import { enter, leave, type Move } from '../world/task.ts'
 import { setState, touch, type World } from '../world/world.ts'
 import { ensureBuffer } from './buffers.ts'
 import type { Context } from './context.ts'
-import { assignVfio, isRevokingExporter, isVfioExporter } from './vfio-devices.ts'
+import { assignVfio, isVfioExporter } from './vfio-devices.ts'
 
 /**
  * `dma_buf_invalidate_mappings()` (≤ 7.0 `dma_buf_move_notify()`) is not itself a revoke: GPU exporters call it to

@@ -1,3 +1,4 @@
+import { isRevokingExporter } from '../exporters.ts'
 import { u64 } from '../recognise/pointer.ts'
 import type { Attachment, Buffer, Fence } from '../world/entities.ts'
 import { createSnapshot, type Snapshot } from '../world/snapshot.ts'
@@ -8,7 +9,6 @@ import type { Context } from './context.ts'
 import { fenceKey } from './fences.ts'
 import { noteSnapshot } from './notes.ts'
 import { contradicts, disown } from './snapshot-doubts.ts'
-import { isRevokingExporter } from './vfio-devices.ts'
 
 /** `bufinfo_buffer`, `fdinfo_buffer`: it exists, and had not been released. */
 export function onSnapshotBuffer(context: Context): void {

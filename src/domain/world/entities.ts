@@ -76,6 +76,9 @@ export interface Attachment extends Entity {
   basis: Basis
   callback: string | null
   ops: string | null
+  /** The function that attach returned into, and its module. */
+  caller: string | null
+  callerModule: string | null
   p2p: boolean | null
   deferred: boolean | null
   entered: Sighting | null

@@ -1,5 +1,6 @@
 import type { ActType } from '../act-type.ts'
 import type { Finding } from '../findings.ts'
+import type { KernelVersion } from '../kernel-version.ts'
 import type { BufferState } from '../read-model.ts'
 import { type TraceRecord, UNKNOWN } from '../record.ts'
 import type { Attachment, Buffer, Entity, Fence, Mapping, Reset, Revocation, Sighting, VfioDevice } from './entities.ts'
@@ -30,6 +31,8 @@ export interface World {
   thresholds: Thresholds
   /** Timestamps are ticks: no duration can be judged. */
   ticks: boolean
+  /** Null where nothing says which kernel was traced. */
+  kernel: KernelVersion | null
   /** The record being folded. */
   record: TraceRecord
   now: Sighting
@@ -106,6 +109,7 @@ export interface World {
 export interface WorldOptions {
   thresholds: Thresholds
   ticks: boolean
+  kernel: KernelVersion | null
   record: TraceRecord
   /** The inputs of a merged capture. */
   spans?: Span[]
