@@ -1,3 +1,4 @@
+import type { DeviceLoss } from './world/device-loss.ts'
 import type { Attachment, Buffer, Fence, Mapping, Reset, Revocation, Sighting } from './world/entities.ts'
 import type { Splat } from './world/splat.ts'
 import type { Gap } from './world/window.ts'
@@ -23,6 +24,8 @@ export interface Facts {
   'restore-during-reset': { reset: Reset; at: Sighting; buffers: Buffer[] }
   /** The reset is over, or the capture is; everything about it is known. */
   reset: { reset: Reset }
+  /** The device of an exporter no longer answers, or is no longer there. */
+  'device-lost': { loss: DeviceLoss }
   'fence-signalled': { fence: Fence }
   released: { buffer: Buffer }
   /** An access that an IOMMU refused (`exact: false`: told later than it happened) or that a user's event declares. */

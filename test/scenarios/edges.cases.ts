@@ -262,7 +262,7 @@ export const edges: Case[] = [
       wait(k, 0.1)
       end(k, m, true)
     },
-    violated: [`reset-while-mapped 11 ${GPU}`, 'reset-without-revoke 11 -'],
+    violated: [`device-lost-while-mapped 11 ${GPU}`, `reset-while-mapped 11 ${GPU}`, 'reset-without-revoke 11 -'],
   },
   {
     name: 'vfio of 7.0: waits neither for fences nor for the unmap',

@@ -4,6 +4,7 @@ import { onAttach } from './attachments.ts'
 import { onDeviceExport, onExport, onMention, onRelease } from './buffers.ts'
 import type { Context } from './context.ts'
 import { onDetach } from './detachments.ts'
+import { onDeviceError } from './device-loss.ts'
 import { onFence, onReservationAdd, onReservationWait } from './fences.ts'
 import { INVALIDATE_CALLS } from './invalidate-calls.ts'
 import { onIommuMap, onIommuUnmap } from './iommu.ts'
@@ -131,12 +132,6 @@ function onImporterCallback({ world, act }: Context): void {
   if (!attachment) return
   world.about.attachment = attachment
   world.about.buffer = attachment.buffer
-}
-
-function onDeviceError({ world, act }: Context): void {
-  world.about.device = act.device
-  if (act.detail === 'error-source' && act.state !== null && act.device !== null)
-    world.errorBelow.set(act.state, act.device)
 }
 
 function onPower({ world, act }: Context): void {

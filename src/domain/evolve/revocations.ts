@@ -6,6 +6,7 @@ import { enter, leave, type Move } from '../world/task.ts'
 import { setState, touch, type World } from '../world/world.ts'
 import { ensureBuffer } from './buffers.ts'
 import type { Context } from './context.ts'
+import { isBeingRecovered } from './device-loss.ts'
 import { assignVfio, isVfioExporter } from './vfio-devices.ts'
 
 /**
@@ -79,7 +80,7 @@ function revoke(context: Context, buffer: Buffer, kind: Revocation['kind'], requ
     dirty: false,
     buffer,
     kind,
-    cause: buffer.exporter === 'ib_uverbs' ? 'destroy' : 'unknown',
+    cause: causeOf(world, buffer, kind),
     requested,
     invalidated: world.now,
     notified: null,
@@ -116,6 +117,12 @@ function revoke(context: Context, buffer: Buffer, kind: Revocation['kind'], requ
   notifyIgnored(context, buffer, revocation)
   complete(world, revocation)
   return revocation
+}
+
+/** VFIO tells by the caller of its move what it was for; an exporter that tells its importers during a recovery does so for that. */
+function causeOf(world: World, buffer: Buffer, kind: Revocation['kind']): Cause {
+  if (buffer.exporter === 'ib_uverbs') return 'destroy'
+  return kind === 'invalidate' && isBeingRecovered(world, buffer) ? 'ras' : 'unknown'
 }
 
 function notifyIgnored(context: Context, buffer: Buffer, revocation: Revocation): void {

@@ -6,6 +6,7 @@
 import type { Finding } from '../findings.ts'
 import type { Basis, BufferState, Cause, ImporterClass, MappingEnd, ResetMethod, ResetTrigger } from '../read-model.ts'
 import type { EpisodeVerdict } from '../rules.ts'
+import type { DeviceLoss } from './device-loss.ts'
 import type { Snapshot } from './snapshot.ts'
 
 /** Anything with a row; `dirty` while the row has changed and was not yet handed over. */
@@ -184,6 +185,10 @@ export interface Reset extends Entity {
   devicePtr: string | null
   /** The vfio device that its thread had just revoked or is closing. */
   vfio: VfioDevice | null
+  /** Revocations of which nothing else said what they were for. */
+  named: Revocation[]
+  /** What of it told that the device did not come back. */
+  loss: DeviceLoss | null
   /** `device` is the bridge above the bus that is reset. */
   bridge: boolean
   /** Module of the reset function, where it names no device. */

@@ -3,6 +3,7 @@ import type { Finding } from '../findings.ts'
 import type { KernelVersion } from '../kernel-version.ts'
 import type { BufferState } from '../read-model.ts'
 import { type TraceRecord, UNKNOWN } from '../record.ts'
+import type { Capability } from './capability.ts'
 import type { Attachment, Buffer, Entity, Fence, Mapping, Reset, Revocation, Sighting, VfioDevice } from './entities.ts'
 import type { MappingIndex } from './mapping-index.ts'
 import type { Snapshot } from './snapshot.ts'
@@ -83,6 +84,12 @@ export interface World {
   returningBefore: boolean
   /** By port: the device below it that an error was last reported from. */
   errorBelow: Map<string, string>
+  /** By bridge: the buses below it, from and to. */
+  busesBelow: Map<string, { from: number; to: number }>
+  /** Devices of which an uncorrected error was told, and that were not told to have recovered. */
+  troubled: Map<string, Sighting>
+  /** What importers' attachments have shown of their classes, by device. */
+  capabilities: Map<string, Capability>
   exits: Map<number, Sighting>
   /** When the kernel log last told of an IOMMU fault. */
   faulted: bigint | null
@@ -150,6 +157,9 @@ export function createWorld({ spans, ...options }: WorldOptions): World {
     translations: new Map(),
     returningBefore: false,
     errorBelow: new Map(),
+    busesBelow: new Map(),
+    troubled: new Map(),
+    capabilities: new Map(),
     exits: new Map(),
     faulted: null,
     orphans: new Set(),
@@ -171,7 +181,7 @@ export function forgetBoot(world: World): void {
     attachments.clear()
   for (const others of [vfioByName, vfioByPointer, resetsByDevice, fences, signalled, tasks, translations])
     others.clear()
-  errorBelow.clear()
+  for (const devices of [errorBelow, world.busesBelow, world.troubled, world.capabilities]) devices.clear()
   exits.clear()
   world.graveyard.length = 0
   world.mappings.clear()
