@@ -1,6 +1,7 @@
 import { LEGACY_ATTACH } from '../importers.ts'
 import { errnoOf, errnoOfNumber, isAddress } from '../recognise/pointer.ts'
 import { asPointer } from '../recognise/probe.ts'
+import { UNKNOWN } from '../record.ts'
 import type { Attachment, Buffer } from '../world/entities.ts'
 import { enter, leave, openCall } from '../world/task.ts'
 import { touch } from '../world/world.ts'
@@ -147,6 +148,7 @@ function succeed(context: Context, attachment: Attachment): void {
     attachment.attached = world.now
     attachment.pid = world.record.pid
     attachment.comm = world.record.comm
+    attachment.tgid = world.record.tgid === UNKNOWN ? null : world.record.tgid
     if (buffer) {
       buffer.attachments.add(attachment)
       buffer.attachmentCount++

@@ -16,6 +16,7 @@ function believable(callback: string): boolean {
 export function learnImporter(world: World, attachment: Attachment, act: Act): void {
   if (act.ops !== null && isNull(act.ops)) return declare(world, attachment, 'legacy', null)
   if (act.ops !== null) attachment.ops = act.ops
+  attachment.dynamic ||= act.ops !== null || act.dynamic === '1'
   if (act.ops !== null && act.p2p !== null && /^[01]$/.test(act.p2p)) attachment.p2p = act.p2p === '1'
   if (act.inv !== null && attachment.ops !== null && believable(act.inv)) {
     if (isNull(act.inv)) return declare(world, attachment, 'pinned', null)
@@ -35,7 +36,7 @@ export function learnImporter(world: World, attachment: Attachment, act: Act): v
   const { device, caller, callerModule } = attachment
   const listed = importerByAttacher({ device, caller, module: callerModule }, world.kernel)
   // An importer without ops is no guess where ops were seen.
-  if (!listed || (listed.class === 'legacy' && (attachment.ops !== null || act.dynamic === '1'))) return
+  if (!listed || (listed.class === 'legacy' && attachment.dynamic)) return
   attachment.class = listed.class
   attachment.callback = listed.callback
   attachment.basis = 'inferred'

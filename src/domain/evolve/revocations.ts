@@ -36,6 +36,8 @@ function tellImporters(context: Context, buffer: Buffer): Revocation | null {
   if (move && !move.revoking) {
     move.restored.push(buffer)
     assignVfio(world, buffer, move.vfio)
+    // Without its inode number it may be another one at the same address.
+    if (buffer.dead && !buffer.released && buffer.ino !== null) context.tell('revived', { buffer, at: world.now })
     if (!world.returning.has(act.fn!)) beginRestore(context, buffer, move)
     return null
   }

@@ -1,6 +1,7 @@
 import { isRevokingExporter } from '../exporters.ts'
 import { u64 } from '../recognise/pointer.ts'
-import type { Attachment, Buffer, Fence } from '../world/entities.ts'
+import type { Attachment, Buffer } from '../world/entities.ts'
+import type { Fence } from '../world/fence.ts'
 import { createSnapshot, type Snapshot } from '../world/snapshot.ts'
 import { setState, touch, type World } from '../world/world.ts'
 import { createAttachment } from './attachment-identity.ts'
