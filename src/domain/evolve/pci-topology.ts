@@ -27,11 +27,12 @@ export function noteBridge({ world, act }: Context): void {
 export function isBelow(world: World, port: string, device: string): boolean | null {
   const above = placeOf(port)
   const place = placeOf(device)
-  if (!above || !place || above.domain !== place.domain || place.bus <= above.bus) return false
+  if (!above || !place || above.domain !== place.domain) return false
+  const known = placeOf(world.errorBelow.get(port) ?? '')
+  if (known?.domain === place.domain && known.bus === place.bus) return true
   const buses = world.busesBelow.get(port)
   if (buses) return place.bus >= buses.from && place.bus <= buses.to
-  const known = placeOf(world.errorBelow.get(port) ?? '')
-  return known?.domain === place.domain && known.bus === place.bus ? true : null
+  return place.bus <= above.bus ? false : null
 }
 
 /** A port or bridge: something was told of what is below it. */

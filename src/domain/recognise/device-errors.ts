@@ -28,7 +28,7 @@ const NON_FATAL = '0'
 
 /** include/ras/ras_event.h: `%s %s Bus Error: severity=Fatal, <flags>, TLP Header=…`; raw `severity=1 status=0x20`. */
 function aer(payload: string, act: Act): void {
-  const said = / Bus Error: severity=(Fatal|Uncorrected, non-fatal), (.*?), TLP Header=/.exec(payload)
+  const said = / Bus Error: severity=(Fatal|Uncorrected, non-fatal),(.*)$/.exec(payload.trimEnd())
   if (said) {
     if (said[2]!.includes('Surprise Down')) act.detail = 'surprise-down'
     else act.detail = said[1] === 'Fatal' ? 'fatal' : 'uncorrected'
