@@ -7,6 +7,7 @@ import { findings } from './findings.ts'
 import { gaps } from './gaps.ts'
 import { importers } from './importers.ts'
 import { mappings } from './mappings.ts'
+import { matrix } from './matrix.ts'
 import type { Query } from './query.ts'
 import { resets } from './resets.ts'
 import { revocations } from './revocations.ts'
@@ -22,6 +23,7 @@ export const QUERIES: readonly Query[] = [
   revocations,
   resets,
   gaps,
+  matrix,
 ]
 
 export function findQuery(name: string): Query | undefined {

@@ -1,4 +1,6 @@
-import type { Attachment, Buffer, Fence, Mapping, Reset, Revocation, Sighting } from './world/entities.ts'
+import type { DeviceLoss } from './world/device-loss.ts'
+import type { Attachment, Buffer, Mapping, Reset, Revocation, Sighting } from './world/entities.ts'
+import type { Fence } from './world/fence.ts'
 import type { Splat } from './world/splat.ts'
 import type { Gap } from './world/window.ts'
 
@@ -11,6 +13,8 @@ export interface Facts {
   attached: { attachment: Attachment }
   refused: { attachment: Attachment }
   detached: { attachment: Attachment; stillMapped: Mapping[] }
+  /** `dma_buf_pin()` returned success. */
+  pinned: { attachment: Attachment }
   mapped: { mapping: Mapping }
   unmapped: { mapping: Mapping }
   /** An unmap of a mapping that had gone already, or through an attachment that had. */
@@ -19,10 +23,14 @@ export interface Facts {
   /** The importers are being told; `live` is what was mapped. Not for the invalidate of an un-revoke. */
   invalidated: { buffer: Buffer; revocation: Revocation; live: Mapping[]; at: Sighting }
   restored: { buffer: Buffer; revocation: Revocation }
+  /** The importers of a buffer that was revoked for good are told within an un-revoke, which makes it usable again. */
+  revived: { buffer: Buffer; at: Sighting }
   /** A device is made revoked or restored, with the reset that was running. */
   'restore-during-reset': { reset: Reset; at: Sighting; buffers: Buffer[] }
   /** The reset is over, or the capture is; everything about it is known. */
   reset: { reset: Reset }
+  /** The device of an exporter no longer answers, or is no longer there. */
+  'device-lost': { loss: DeviceLoss }
   'fence-signalled': { fence: Fence }
   released: { buffer: Buffer }
   /** An access that an IOMMU refused (`exact: false`: told later than it happened) or that a user's event declares. */

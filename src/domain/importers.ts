@@ -1,35 +1,54 @@
-import type { ImporterClass } from './read-model.ts'
+import { IMPORTERS, type Importer } from './importer-table.ts'
+import { type KernelVersion, mayHold } from './kernel-version.ts'
 
-/** What is known of an importer by its invalidate callback or by the function that attached (KERNEL.md §2.1, Linux 7.3). */
-export interface Importer {
-  class: ImporterClass
-  /** Its callback only stops access; the unmap comes later. */
-  deferred: boolean
-}
+const BY_CALLBACK: ReadonlyMap<string, Importer> = new Map(
+  IMPORTERS.flatMap((importer) => (importer.callback === null ? [] : [[importer.callback, importer] as const])),
+)
 
-const BY_CALLBACK: ReadonlyMap<string, Importer> = new Map([
-  ['amdgpu_dma_buf_move_notify', { class: 'dynamic', deferred: true }],
-  ['xe_dma_buf_move_notify', { class: 'dynamic', deferred: true }],
-  ['virtgpu_dma_buf_move_notify', { class: 'dynamic', deferred: false }],
-  ['mlx5_ib_dmabuf_invalidate_cb', { class: 'dynamic', deferred: false }],
-  ['ib_umem_dmabuf_revoke_locked', { class: 'pinned-revocable', deferred: false }],
-  ['iopt_revoke_notify', { class: 'private', deferred: false }],
-  // ≤ 7.0: a callback that does nothing, deleted in 7.1
-  ['ib_umem_dmabuf_unsupported_move_notify', { class: 'pinned', deferred: false }],
-])
-
+/** A callback is a symbol of one kernel or another: it says what its importer is, whatever the kernel. */
 export function importerByCallback(callback: string): Importer | null {
   return BY_CALLBACK.get(callback) ?? null
 }
 
-/** Functions that attach with one ops table only, with its callback. */
-const BY_CALLER: ReadonlyMap<string, string> = new Map([
-  ['virtgpu_gem_prime_import', 'virtgpu_dma_buf_move_notify'],
-  ['amdgpu_gem_prime_import', 'amdgpu_dma_buf_move_notify'],
-  ['xe_gem_prime_import', 'xe_dma_buf_move_notify'],
-  ['iopt_alloc_dmabuf_pages', 'iopt_revoke_notify'],
-])
+/** The wrapper that attaches without ops; where the compiler makes a jump of its call, its own caller shows instead. */
+export const LEGACY_ATTACH = 'dma_buf_attach'
 
-export function callbackByCaller(caller: string | null): string | null {
-  return caller === null ? null : (BY_CALLER.get(caller) ?? null)
+/** Who attached, as far as a record shows it. */
+export interface Attacher {
+  device: string | null
+  /** The function that attach returns into, and its module. */
+  caller: string | null
+  module: string | null
+}
+
+/**
+ * The importer that attaches from there, where nothing shows its ops: by a device that only one has, by the function,
+ * else by the module. Null where entries that may hold for this kernel (any, where it is not known) say different things.
+ */
+export function importerByAttacher(attacher: Attacher, kernel: KernelVersion | null): Importer | null {
+  const { device, caller, module } = attacher
+  const held = IMPORTERS.filter((importer) => mayHold(importer, kernel))
+  const byDevice = held.filter((importer) => importer.device !== null && importer.device === device)
+  if (byDevice.length > 0) return unanimous(byDevice)
+  const byCaller = held.filter(
+    (importer) =>
+      caller !== null && importer.attaches.includes(caller) && (module === null || importer.module === module),
+  )
+  if (byCaller.length > 0) return unanimous(byCaller)
+  return unanimous(held.filter((importer) => module !== null && importer.module === module))
+}
+
+function unanimous(importers: readonly Importer[]): Importer | null {
+  const [first] = importers
+  if (!first) return null
+  return importers.every((each) => each.class === first.class && each.callback === first.callback) ? first : null
+}
+
+/** Whether several users of one device import through this code: what two of its attachments show is not one importer's. */
+export function isSharedAttacher({ caller, module }: Attacher): boolean {
+  return IMPORTERS.some(
+    (importer) =>
+      importer.shared &&
+      ((caller !== null && importer.attaches.includes(caller)) || (module !== null && importer.module === module)),
+  )
 }

@@ -73,8 +73,12 @@ export function createCommitter(options: CommitterOptions): Committer {
   const snapshot = createSnapshotter(version, options.snapshots, known ? lastPlace(sqlite, known.capture) : undefined)
   let timeBefore = known && lastTime(sqlite, known.capture)
 
-  const foldWith = ({ ticks }: CaptureFacts, inputs: readonly InputSpan[] = []) =>
-    foldFor({ ticks, ordered, options: options.start.options }, createFold, inputs)
+  // A line that names the kernel can come after the first events.
+  let kernelFolded = known?.kernel ?? null
+  const foldWith = ({ ticks, kernel }: CaptureFacts, inputs: readonly InputSpan[] = []) => {
+    kernelFolded = kernel
+    return foldFor({ ticks, kernel, ordered, options: options.start.options }, createFold, inputs)
+  }
 
   function transact(act: (id: number, into: Store) => void): void {
     const write = sqlite.transaction(() => {
@@ -89,16 +93,19 @@ export function createCommitter(options: CommitterOptions): Committer {
     options.onProgress?.({ ...progress, ordered })
   }
 
+  /** From the beginning: sorted, or knowing the kernel. */
+  function foldAgain(id: number, into: Store, facts: CaptureFacts): Fold {
+    const again = foldWith(facts, readInputs(sqlite, id))
+    into.clear()
+    refoldWithSnapshots(sqlite, findCapture(sqlite, id)!, again, into, { version, snapshots: options.snapshots })
+    return again
+  }
+
   function writeEnd(id: number, into: Store, { digest, facts }: End): void {
     completeCapture(sqlite, id, digest, facts)
-    if (ordered) {
-      fold ??= foldWith(facts)
-      into.write(fold.finish(), numbering)
-    } else {
-      fold = foldWith(facts, readInputs(sqlite, id))
-      into.clear()
-      refoldWithSnapshots(sqlite, findCapture(sqlite, id)!, fold, into, { version, snapshots: options.snapshots })
-    }
+    fold ??= foldWith(facts)
+    if (ordered && facts.kernel === kernelFolded) into.write(fold.finish(), numbering)
+    else fold = foldAgain(id, into, facts)
     into.writeCheckpoint({ version, seq: fed, finished: true, tier: fold.tier() })
   }
 
@@ -125,8 +132,9 @@ export function createCommitter(options: CommitterOptions): Committer {
         if (changes) {
           into.write(changes, numbering)
           if (meaning) into.writeMeaning(changes.meaning!, meaning)
+          if (packed.facts.kernel !== kernelFolded) fold = foldAgain(id, into, packed.facts)
+          else if (taken) into.writeSnapshot(taken)
           into.writeCheckpoint({ version, seq: placed.firstSeq + packed.summary.events, finished: false, tier })
-          if (taken) into.writeSnapshot(taken)
         }
         if (end) writeEnd(id, into, end)
         for (const { id } of changes?.findings ?? []) progress.findings = Math.max(progress.findings, id + 1)

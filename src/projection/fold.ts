@@ -6,6 +6,7 @@ import { onEnd } from '../domain/evolve/ending.ts'
 import { evolve } from '../domain/evolve/evolve.ts'
 import { ANY_CPU, onBackwards, onNote, settleGap } from '../domain/evolve/notes.ts'
 import { findingRow } from '../domain/findings.ts'
+import { parseVersion } from '../domain/kernel-version.ts'
 import type { Changes, MeaningBatch } from '../domain/read-model.ts'
 import { beginsAsProbe, createRecogniser } from '../domain/recognise/recognise.ts'
 import { SNAPSHOT_TYPES } from '../domain/recognise/snapshot.ts'
@@ -26,11 +27,13 @@ import { createRepeatCheck } from './repeated-events.ts'
 import { attachmentRow, bufferRow, mappingRow, resetRow, revocationRow } from './rows.ts'
 
 /** Changes whenever the same log would give other read models, or the world another shape: older ones are then rebuilt. */
-export const FOLD_VERSION = '10'
+export const FOLD_VERSION = '11'
 
 export interface FoldOptions {
   /** Timestamps are ticks of an unknown unit, so no duration can be judged. */
   ticks: boolean
+  /** Version of the kernel that was traced, as the capture says it. */
+  kernel?: string | null
   /** The events come sorted because the content's time stamps ran backwards: in a file, or from one input to the next. */
   sorted?: boolean
   /** The inputs that the capture was merged from. */
@@ -61,10 +64,18 @@ const SNAPSHOT = 3
 
 const TYPE_INDEX = new Map(ACT_TYPES.map((type, index) => [type, index]))
 
-export function createFold({ ticks, sorted = false, inputs = [], options, from, rules = [] }: FoldOptions): Fold {
+export function createFold({
+  ticks,
+  kernel = null,
+  sorted = false,
+  inputs = [],
+  options,
+  from,
+  rules = [],
+}: FoldOptions): Fold {
   const own = (options ?? {}) as FoldedOptions
   const { recognise, knows } = createRecogniser(own.recognisers)
-  const state = from?.state ?? createFoldState(createWorld(worldOptions(ticks, own, inputs)), inputs)
+  const state = from?.state ?? createFoldState(createWorld(worldOptions({ ticks, kernel }, own, inputs)), inputs)
   const { world, spans, devices } = state
   const { record } = world
   const backwards = sorted ? createOrderCheck(inputs, state.latestLines) : null
@@ -210,9 +221,14 @@ export function createFold({ ticks, sorted = false, inputs = [], options, from, 
   }
 }
 
-function worldOptions(ticks: boolean, own: FoldedOptions, inputs: readonly InputSpan[]): WorldOptions {
+function worldOptions(
+  { ticks, kernel }: { ticks: boolean; kernel: string | null },
+  own: FoldedOptions,
+  inputs: readonly InputSpan[],
+): WorldOptions {
   const record: TraceRecord = { seq: 0, line: 0, time: 0n, cpu: 0, pid: 0, tgid: 0, comm: '', name: '', payload: '' }
-  return { thresholds: thresholdsOf(own), ticks, record, spans: spansOf(inputs) }
+  const version = kernel === null ? null : parseVersion(kernel)
+  return { thresholds: thresholdsOf(own), ticks, kernel: version, record, spans: spansOf(inputs) }
 }
 
 /** Empties a list of changed entities into rows. */

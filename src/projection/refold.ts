@@ -14,12 +14,12 @@ export type FoldFactory = typeof createFold
 
 /** A fold as its capture wants it; `inputs` are of no use while it is folded in the order of its lines. */
 export function foldFor(
-  { ticks, ordered, options }: Pick<Capture, 'ticks' | 'options' | 'ordered'>,
+  { ticks, kernel, ordered, options }: Pick<Capture, 'ticks' | 'kernel' | 'options' | 'ordered'>,
   createFold: FoldFactory,
   inputs: readonly InputSpan[],
   from?: FoldOptions['from'],
 ): Fold {
-  return createFold({ ticks, sorted: !ordered, inputs, options, from })
+  return createFold({ ticks, kernel, sorted: !ordered, inputs, options, from })
 }
 
 export interface RefoldOptions {

@@ -1,10 +1,6 @@
 /** What a kernel calls the things that are probed, and what its tracing can do: by its version, corrected by its own files. */
+import { isSince, type KernelVersion } from '../domain/kernel-version.ts'
 import type { TargetFacts } from './target.ts'
-
-export interface KernelVersion {
-  major: number
-  minor: number
-}
 
 export interface Kernel {
   /** As it was given: `7.3`, `6.12.95+deb12-amd64`. */
@@ -27,32 +23,22 @@ export interface Kernel {
   functions: ReadonlySet<string> | null
 }
 
-/** `7.3`, `6.12.95+deb12-amd64`, `v7.1-rc3` → major and minor; null where the text is no version. */
-export function parseVersion(text: string): KernelVersion | null {
-  const match = /^v?(\d{1,3})\.(\d{1,4})(?![\d])/.exec(text.trim())
-  return match ? { major: Number(match[1]), minor: Number(match[2]) } : null
-}
-
-function since({ major, minor }: KernelVersion, wantedMajor: number, wantedMinor: number): boolean {
-  return major > wantedMajor || (major === wantedMajor && minor >= wantedMinor)
-}
-
 /** A kernel as its version says it is; what its tracefs says counts more, since distributions backport. */
 export function kernelOf(name: string, version: KernelVersion, target: TargetFacts | null = null): Kernel {
   const functions = target?.functions ?? null
   const events = target?.events ?? null
   const renamed = functions?.has('dma_buf_invalidate_mappings') ?? false
   const older = functions?.has('dma_buf_move_notify') ?? false
-  const isNew = renamed || (!older && since(version, 7, 1))
+  const isNew = renamed || (!older && isSince(version, 7, 1))
   return {
     name,
     version,
     invalidate: isNew ? 'dma_buf_invalidate_mappings' : 'dma_buf_move_notify',
     callback: isNew ? 'invalidate_mappings' : 'move_notify',
-    nativeEvents: events ? events.has('dma_buf:dma_buf_export') : since(version, 7, 0),
-    vfioExports: since(version, 6, 19) || (functions?.has('vfio_pci_dma_buf_move') ?? false),
-    fprobes: target?.syntax ? target.syntax.fprobes && target.syntax.fieldsByName : since(version, 6, 6),
-    argumentsAtReturn: target?.syntax ? target.syntax.argumentsAtReturn : since(version, 6, 9),
+    nativeEvents: events ? events.has('dma_buf:dma_buf_export') : isSince(version, 7, 0),
+    vfioExports: isSince(version, 6, 19) || (functions?.has('vfio_pci_dma_buf_move') ?? false),
+    fprobes: target?.syntax ? target.syntax.fprobes && target.syntax.fieldsByName : isSince(version, 6, 6),
+    argumentsAtReturn: target?.syntax ? target.syntax.argumentsAtReturn : isSince(version, 6, 9),
     events,
     functions,
   }

@@ -10,6 +10,10 @@ const SOURCE = '(?:[a-z][\\w-]*/)*[\\w-]+\\.[chS]:\\d+'
 
 const rule = (pattern: string, rewrite: Rewrite): [RegExp, Rewrite] => [new RegExp(pattern), rewrite]
 
+/** What AER and DPC say of an error. */
+const SEVERITY =
+  /(?:Uncorrect(?:ed|able) \((?:Non-)?Fatal\)|\bCorrect(?:ed|able)) error (?:message )?|\bERR_(?:FATAL|NONFATAL|COR) /
+
 /**
  * The kernel's lines that rules read, each as it is printed by the function that `src/domain/recognise/kernel-log.ts`
  * names. What comes before and after the words of a pattern is left out: the log holds anybody's text (`/dev/kmsg`).
@@ -39,8 +43,36 @@ const LINES: readonly [RegExp, Rewrite][] = [
     (m, names) => `${m[1]} ${names.inText(m[2]!)}: ${m[3]}`,
   ),
   rule(
-    `^pcieport (${PCI}): (AER|DPC): (?:.*)(received from|source:?) (${PCI})`,
-    (m, names) => `pcieport ${names.inText(m[1]!)}: ${m[2]}: ${m[3]} ${names.inText(m[4]!)}`,
+    `^pcieport (${PCI}): (AER|DPC): (.*)(received from|received:|source:?) (${PCI})`,
+    (m, names) =>
+      `pcieport ${names.inText(m[1]!)}: ${m[2]}: ${SEVERITY.exec(m[3]!)?.[0] ?? ''}${m[4]} ${names.inText(m[5]!)}`,
+  ),
+  rule(
+    `^pcieport (${PCI}): (AER|DPC): [dD]evice recovery (successful|failed)`,
+    (m, names) => `pcieport ${names.inText(m[1]!)}: ${m[2]}: device recovery ${m[3]}`,
+  ),
+  rule(
+    `^(?:pcieport|pciehp) (${PCI})(?::pcie\\w+)?: (?:pciehp: )?Slot\\([^)]*\\): (Link Down|Card not present)$`,
+    (m, names) => `pcieport ${names.inText(m[1]!)}: pciehp: Slot(1): ${m[2]}`,
+  ),
+  rule(
+    `(?:^|\\s)([\\w.-]+) (${PCI}): (?:AER: )?(PCIe Bus Error: severity=(?:Uncorrect(?:ed|able) \\((?:Non-)?Fatal\\)|Correct(?:ed|able)))`,
+    (m, names) => `${m[1]} ${names.inText(m[2]!)}: ${m[3]}`,
+  ),
+  rule(
+    `(?:^|\\s)([\\w.-]+) (${PCI}): Unable to change power state from (D\\w{1,5}|unknown) to (D\\w{1,5}), device inaccessible`,
+    (m, names) =>
+      `${m[1]} ${names.inText(m[2]!)}: Unable to change power state from ${m[3]} to ${m[4]}, device inaccessible`,
+  ),
+  rule(
+    `(?:^|\\s)([\\w.-]+) (${PCI}): .*\\b[dD]evice (?:is )?lost\\b`,
+    (m, names) => `${m[1]} ${names.inText(m[2]!)}: device lost`,
+  ),
+  // Of several buses the order is lost with their numbers.
+  rule(
+    `(?:^|\\s)([\\w.-]+) (([0-9a-f]{4,8}):[0-9a-f]{2}:[0-9a-f]{2}\\.[0-7]): PCI bridge to \\[bus ([0-9a-f]{2})\\]`,
+    (m, names) =>
+      `${m[1]} ${names.inText(m[2]!)}: PCI bridge to [bus ${names.inText(`${m[3]}:${m[4]}:00.0`).split(':')[1]}]`,
   ),
   rule('\\[ cut here \\]', () => '------------[ cut here ]------------'),
   rule('---\\[ end trace', () => '---[ end trace 0000000000000000 ]---'),

@@ -1,4 +1,5 @@
 import { TRACEPOINT_TYPES } from '../domain/recognise/tracepoints.ts'
+import { redactDeviceError } from './device-errors.ts'
 import { redactFields } from './fields.ts'
 import { redactKernelLog } from './kernel-log.ts'
 import { redactPointers } from './numbers.ts'
@@ -42,7 +43,7 @@ function redactEvent(event: string, text: string, names: Pseudonyms): string {
   const bareHex = { bareHex: event.startsWith('dma_') }
   if (!device) return redactFields(text, names, bareHex)
   const rest = text.slice(device[0].length)
-  const told = type === 'device-error' ? redactFields(rest.replace(/ TLP Header=.*$/, ''), names) : null
+  const told = type === 'device-error' ? (redactDeviceError(rest) ?? redactFields(rest, names)) : null
   return names.device(device[1]!) + (told ?? redactFields(rest, names, bareHex))
 }
 

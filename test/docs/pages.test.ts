@@ -6,6 +6,7 @@ import { LAYOUTS } from '../../ingest/layout.ts'
 import { FORMATS } from '../../src/cli/command.ts'
 import { COMMANDS } from '../../src/cli/commands.ts'
 import { CLOCKS } from '../../src/cli/ingest-options.ts'
+import { importersPage } from './importers-page.ts'
 import { queriesPage } from './queries-page.ts'
 import { evidenceTable, probesBlock, rulesTable } from './recording-parts.ts'
 
@@ -77,6 +78,10 @@ describe('docs/recording.md', () => {
 
 test('docs/queries.md is what the list of queries says', async () => {
   await expect(queriesPage()).toMatchFileSnapshot(join(ROOT, 'docs/queries.md'))
+})
+
+test('docs/importers.md is what the tables say', async () => {
+  await expect(importersPage()).toMatchFileSnapshot(join(ROOT, 'docs/importers.md'))
 })
 
 describe('links', () => {

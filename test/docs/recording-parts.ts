@@ -1,6 +1,7 @@
 import { EVIDENCE, EVIDENCE_NAMES } from '../../src/domain/evidence/kinds.ts'
 import { JUDGED_RULES, needsOf, tierOf } from '../../src/domain/evidence/needs.ts'
-import { kernelOf, parseVersion } from '../../src/record/kernel.ts'
+import { parseVersion } from '../../src/domain/kernel-version.ts'
+import { kernelOf } from '../../src/record/kernel.ts'
 import { type Plan, planRecording } from '../../src/record/plan.ts'
 
 /** The plan of `revenant record --kernel <name>` with all defaults. */

@@ -20,7 +20,7 @@ test('every kind of evidence is something that can be seen, and serves a rule or
     expect(types.length + names.length, name).toBeGreaterThan(0)
     for (const type of types) expect(ACT_TYPES).toContain(type)
   }
-  expect(EVIDENCE_NAMES.filter((name) => !used.has(name))).toEqual(['device-errors', 'dma-maps'])
+  expect(EVIDENCE_NAMES.filter((name) => !used.has(name))).toEqual(['dma-maps'])
 })
 
 /** KERNEL.md §6: native events alone see leaks of attachments and legacy importers; probes all but what takes fences. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { importerByAttacher } from '../../src/domain/importers.ts'
 import { by, event, later } from '../support/printer.ts'
 import { given } from '../support/story.ts'
 import {
@@ -68,6 +69,79 @@ describe('the class of an importer', () => {
   it('is only unknown where the native event alone says that there are ops', async () => {
     const bare = given(exported(), attached()).without('dbuf_attached', 'dbuf_attach_ret')
     expect(await importersOf(bare)).toMatchObject([{ class: 'unknown', basis: 'unknown', attachment: '0x90000001' }])
+  })
+})
+
+describe('the class of an importer whose ops no event shows', () => {
+  const DEVICE = '0000:02:00.0'
+  const returned = (caller: string, fn = 'dma_buf_dynamic_attach', device = DEVICE) =>
+    event('mine', `(${caller} <- ${fn}) ino=1 dev="${device}" ret=0xffff888120000010`)
+  const native = (dynamic: 0 | 1, device = DEVICE) =>
+    event(
+      'dma_buf_dynamic_attach',
+      `exp_name=vfio_pci_core size=16384 ino=1 attachment:0000000090000001 is_dynamic=${dynamic} dev_name=${device}`,
+    )
+  const known = async (...steps: Parameters<typeof given>) => (await importersOf(given(exported(), ...steps)))[0]
+
+  it.each([
+    ['virtgpu_gem_prime_import+0xee/0x350 [virtio_gpu]', 'dynamic', 'virtgpu_dma_buf_move_notify'],
+    ['drm_gem_prime_import_dev+0x5a/0x120 [drm]', 'legacy', null],
+    ['net_devmem_bind_dmabuf+0x5a/0x120', 'legacy', null],
+    // Inlined, or renamed: the module has one kind of importer.
+    ['something_else+0x1/0x2 [videobuf2_dma_sg]', 'legacy', null],
+    ['something_else+0x1/0x2 [xe]', 'dynamic', 'xe_dma_buf_move_notify'],
+  ])('is inferred from the caller %s', async (caller, importer, callback) => {
+    expect(await known(returned(caller))).toMatchObject({ class: importer, callback, basis: 'inferred' })
+  })
+
+  it.each([
+    'ib_umem_dmabuf_get_with_dma_device+0xee/0x1f0 [ib_uverbs]',
+    'mine_import+0x1/0x2 [mine]',
+    'drm_gem_prime_import_dev+0x5a/0x120 [mine]',
+    '0xffffffffc0100000',
+  ])('is unknown where the caller is that of several kinds, or of nobody: %s', async (caller) => {
+    expect(await known(returned(caller))).toMatchObject({ class: 'unknown', callback: null, basis: 'unknown' })
+  })
+
+  it('is declared by dma_buf_attach(), which hands on no ops', async () => {
+    expect(await known(returned('mine+0x1/0x2 [mine]', 'dma_buf_attach'))).toMatchObject({
+      class: 'legacy',
+      basis: 'declared',
+    })
+    expect(await known(returned('dma_buf_attach+0x1/0x2'))).toMatchObject({ class: 'legacy', basis: 'declared' })
+  })
+
+  it('is inferred from the device where only one importer has it', async () => {
+    expect(await known(native(1, 'iommu'))).toMatchObject({ class: 'private', basis: 'inferred' })
+    expect(await known(native(1))).toMatchObject({ class: 'unknown', basis: 'unknown' })
+    expect(await known(native(0))).toMatchObject({ class: 'legacy', basis: 'declared' })
+  })
+
+  it('is no legacy importer where the native event says that there are ops', async () => {
+    expect(await known(native(1), returned('drm_gem_prime_import_dev+0x5a/0x120 [drm]'))).toMatchObject({
+      class: 'unknown',
+    })
+  })
+
+  it('is what its ops declare, whatever its caller is', async () => {
+    expect(await known(attached('pinned'), returned('virtgpu_gem_prime_import+0xee/0x350 [virtio_gpu]'))).toMatchObject(
+      {
+        class: 'pinned',
+        basis: 'declared',
+      },
+    )
+  })
+})
+
+describe('importers by attacher', () => {
+  const rdma = { device: null, caller: null, module: 'ib_uverbs' }
+
+  it('are those on which all entries that may hold for the kernel agree', () => {
+    const iommufd = { device: 'iommu', caller: null, module: null }
+    expect(importerByAttacher(iommufd, null)?.class).toBe('private')
+    expect(importerByAttacher(iommufd, { major: 6, minor: 12 })).toBeNull()
+    expect(importerByAttacher(rdma, null)).toBeNull()
+    expect(importerByAttacher(rdma, { major: 7, minor: 3 })).toBeNull()
   })
 })
 

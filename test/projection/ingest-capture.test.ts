@@ -216,6 +216,31 @@ describe('a trace whose times run backwards', () => {
     expect(told.at(-1)).toBe(true)
   })
 
+  test('folds again what was folded before a line named the kernel', async () => {
+    const told: (string | null | undefined)[] = []
+    const createFold = ({ kernel }: FoldOptions) => {
+      told.push(kernel)
+      return createFakeFold()
+    }
+    await ingestCapture(requestFor(db, text, { createFold }))
+    expect(told).toEqual([null])
+    const whole = dump(db, 'mapping finding meaning')
+    const other = await openWriter(join(dir, 'kernel.db'))
+    const request = requestFor(other, text, { createFold })
+    let batches = 0
+    await ingestCapture({
+      ...request,
+      read(start) {
+        const reader = request.read(start)
+        return { ...reader, facts: () => ({ ...reader.facts(), kernel: batches++ < 2 ? null : '7.3.4' }) }
+      },
+    })
+    expect(told.slice(1)).toEqual([null, '7.3.4'])
+    expect(dump(other, 'mapping finding meaning')).toEqual(whole)
+    expect(other.sqlite.prepare('SELECT kernel FROM capture').pluck().get()).toBe('7.3.4')
+    other.close()
+  })
+
   test('gives the same where it was interrupted', async () => {
     await ingestCapture(requestFor(db, disordered))
     const whole = dump(db)

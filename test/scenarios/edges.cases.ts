@@ -262,7 +262,40 @@ export const edges: Case[] = [
       wait(k, 0.1)
       end(k, m, true)
     },
-    violated: [`reset-while-mapped 11 ${GPU}`, 'reset-without-revoke 11 -'],
+    violated: [`device-lost-while-mapped 11 ${GPU}`, `reset-while-mapped 11 ${GPU}`, 'reset-without-revoke 11 -'],
+  },
+  {
+    name: 'surprise removal: the log had named the buses below the port, its link goes down with a live mapping',
+    shown: RB,
+    run: (k) => {
+      kernelLog(k, 'pci 0000:00:10.0: PCI bridge to [bus 01]')
+      kernelLog(k, 'pci 0000:00:11.0: PCI bridge to [bus 02]')
+      begin(k)
+      as(k, { comm: 'irq/25-pciehp', pid: 70, cpu: 1 }, () => {
+        print(k, 'pci_hp_event', '0000:00:10.0 slot:1, event:LINK_DOWN', '.....')
+        k.lines.push('')
+        kernelLog(k, 'pcieport 0000:00:10.0: pciehp: Slot(1): Link Down')
+      })
+      v.close(k, NVME, [obeying(k, m)])
+      b.detach(k, m.attachment)
+      b.release(k, buf)
+    },
+    violated: [`device-lost-while-mapped 11 ${GPU}`],
+  },
+  {
+    name: 'the importer is pulled out, and lets go in time: its exporter is there',
+    shown: RB,
+    run: (k) => {
+      kernelLog(k, 'pci 0000:00:10.0: PCI bridge to [bus 01]')
+      kernelLog(k, 'pci 0000:00:11.0: PCI bridge to [bus 02]')
+      begin(k)
+      as(k, { comm: 'irq/26-pciehp', pid: 71, cpu: 1 }, () => {
+        print(k, 'pci_hp_event', '0000:00:11.0 slot:2, event:LINK_DOWN', '.....')
+        k.lines.push('')
+        kernelLog(k, `virtio-pci ${GPU}: Unable to change power state from D3cold to D0, device inaccessible`)
+      })
+      end(k, m, true)
+    },
   },
   {
     name: 'vfio of 7.0: waits neither for fences nor for the unmap',

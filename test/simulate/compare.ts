@@ -105,7 +105,8 @@ function agree(a: string, b: string): boolean {
 export function wrongVerdicts(simulation: Simulation, folded: Folded): string[] {
   return episodes(simulation, folded).rows.flatMap(({ what, ns, verdict, truth }) => {
     if (verdict === 'clean' && truth?.violated) return [`false all-clear: ${what} at ${ns}`]
-    if (verdict === 'violated' && truth && !truth.violated && !truth.doubtful) return [`falsely violated: ${what} at ${ns}`]
+    if (verdict === 'violated' && truth && !truth.violated && !truth.doubtful)
+      return [`falsely violated: ${what} at ${ns}`]
     return []
   })
 }

@@ -30,13 +30,18 @@ export interface Folded {
 const SMALL = 256 * 1024
 
 /** Parses and folds trace text in memory, without a database. */
-export async function foldText(text: Buffer, options: unknown = {}, parsing: ParserOptions = {}): Promise<Folded> {
+export async function foldText(
+  text: Buffer,
+  options: unknown = {},
+  parsing: ParserOptions = {},
+  kernel: string | null = null,
+): Promise<Folded> {
   const parser = createTraceParser(parsing)
   let collector: Collector | null = null
   // Thousands of small traces are folded by the property tests: no more memory for each than it needs.
   const small = text.length < SMALL ? { batchLines: 8192, batchBytes: SMALL, maxLine: SMALL } : {}
   for await (const batch of readBatches([text], parser, { ...small, recycle: true })) {
-    collector ??= collect({ ticks: parser.facts().ticks ?? false, options })
+    collector ??= collect({ ticks: parser.facts().ticks ?? false, kernel, options })
     collector.feed(batch)
   }
   return (collector ?? collect({ ticks: false, options })).finish()

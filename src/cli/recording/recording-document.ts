@@ -1,11 +1,12 @@
 /** What `record --check --json` prints of a trace: what it can prove, and what to record next time. */
 import { EVIDENCE_NAMES, type EvidenceName, TIERS } from '../../domain/evidence/kinds.ts'
 import { type Decision, decisions } from '../../domain/evidence/needs.ts'
+import { type KernelVersion, parseVersion } from '../../domain/kernel-version.ts'
 import type { Rule } from '../../domain/rules.ts'
 import type { Capture } from '../../log/captures.ts'
 import type { LogConnection } from '../../log/connection.ts'
 import { readCheckpoint } from '../../projection/store.ts'
-import { type KernelVersion, kernelOf, parseVersion } from '../../record/kernel.ts'
+import { kernelOf } from '../../record/kernel.ts'
 import { type Plan, planRecording } from '../../record/plan.ts'
 import type { RecordOptions } from '../command.ts'
 import { type Limit, limitsOf } from './recording-limits.ts'

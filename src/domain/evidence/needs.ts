@@ -51,6 +51,13 @@ const RULE_NEEDS: Partial<Record<Rule, RuleNeeds>> = {
   'late-fence': { needs: [told, ['fence-adds'], ['fences']] },
   'importer-lost-mapping': { needs: [mapped, unmapped, ['moves']] },
   'pin-imbalance': { needs: [['pins'], ['detaches']] },
+  'capability-changed': {
+    needs: [['attaches'], ['importers']],
+  },
+  'device-lost-while-mapped': {
+    needs: [mapped, unmapped, ['device-errors', 'kernel-log']],
+    partly: [{ need: ['kernel-log'], without: 'which devices are below a port stays unknown' }],
+  },
   'kernel-splat': { needs: [['kernel-log']] },
   'incomplete-log': { needs: [] },
 }

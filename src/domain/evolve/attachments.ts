@@ -1,5 +1,7 @@
+import { LEGACY_ATTACH } from '../importers.ts'
 import { errnoOf, errnoOfNumber, isAddress } from '../recognise/pointer.ts'
 import { asPointer } from '../recognise/probe.ts'
+import { UNKNOWN } from '../record.ts'
 import type { Attachment, Buffer } from '../world/entities.ts'
 import { enter, leave, openCall } from '../world/task.ts'
 import { touch } from '../world/world.ts'
@@ -94,6 +96,10 @@ function onAttachReturn(context: Context): void {
   attachment ??= createAttachment(world, buffer)
   world.about.attachment = attachment
   if (act.device !== null) attachment.device = act.device
+  if (act.caller !== null && act.caller !== LEGACY_ATTACH) {
+    attachment.caller = act.caller
+    attachment.callerModule = act.callerModule
+  }
   attachment.sources.push(source)
   const errno = result === null ? null : (errnoOf(result) ?? (act.ret === null ? null : errnoOfNumber(act.ret)))
   if (errno !== null) {
@@ -142,6 +148,7 @@ function succeed(context: Context, attachment: Attachment): void {
     attachment.attached = world.now
     attachment.pid = world.record.pid
     attachment.comm = world.record.comm
+    attachment.tgid = world.record.tgid === UNKNOWN ? null : world.record.tgid
     if (buffer) {
       buffer.attachments.add(attachment)
       buffer.attachmentCount++

@@ -1,3 +1,4 @@
+import { isRevokingExporter } from '../exporters.ts'
 import { judgeNeeds, judgeReset, judgeRevocation } from '../findings.ts'
 import type { Buffer, Reset, Revocation } from '../world/entities.ts'
 import { openCall } from '../world/task.ts'
@@ -9,7 +10,7 @@ import { bury } from './moves.ts'
 import { closeGaps } from './notes.ts'
 import { judge } from './resets.ts'
 import { endSnapshot } from './snapshots.ts'
-import { isRevokingExporter, isVfioExporter } from './vfio-devices.ts'
+import { isVfioExporter } from './vfio-devices.ts'
 
 const CLEANUP: ReadonlySet<string> = new Set(['vfio_pci_dma_buf_cleanup'])
 

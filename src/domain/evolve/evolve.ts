@@ -1,9 +1,11 @@
 import type { ActType } from '../act-type.ts'
+import { UNKNOWN } from '../record.ts'
 import { dropCalls } from '../world/task.ts'
 import { onAttach } from './attachments.ts'
 import { onDeviceExport, onExport, onMention, onRelease } from './buffers.ts'
 import type { Context } from './context.ts'
 import { onDetach } from './detachments.ts'
+import { onDeviceError } from './device-loss.ts'
 import { onFence, onReservationAdd, onReservationWait } from './fences.ts'
 import { INVALIDATE_CALLS } from './invalidate-calls.ts'
 import { onIommuMap, onIommuUnmap } from './iommu.ts'
@@ -133,12 +135,6 @@ function onImporterCallback({ world, act }: Context): void {
   world.about.buffer = attachment.buffer
 }
 
-function onDeviceError({ world, act }: Context): void {
-  world.about.device = act.device
-  if (act.detail === 'error-source' && act.state !== null && act.device !== null)
-    world.errorBelow.set(act.state, act.device)
-}
-
 function onPower({ world, act }: Context): void {
   world.about.device = act.device
 }
@@ -146,5 +142,16 @@ function onPower({ world, act }: Context): void {
 /** A process that exits lets go of what it holds soon after; whatever is still open much later has leaked. */
 function onProcess({ world, act }: Context): void {
   if (act.detail !== 'sched_process_exit' || act.state === null) return
-  world.exits.set(Number(act.state), world.now)
+  const { tgid } = world.record
+  const dead = GROUP_DEAD.exec(act.text ?? '')?.[1]
+  if (dead !== undefined && tgid !== UNKNOWN && isTrue(dead)) world.exits.set(tgid, world.now)
+  // One thread of several: what it attached is the process's.
+  if (dead === undefined || isTrue(dead)) world.exits.set(Number(act.state), world.now)
+}
+
+/** Since 6.16 `sched_process_exit` says whether it was the last thread of its process. */
+const GROUP_DEAD = /\bgroup_dead=(\w+)/
+
+function isTrue(printed: string): boolean {
+  return printed !== 'false' && printed !== '0' && printed !== '0x0'
 }

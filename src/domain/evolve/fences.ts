@@ -1,6 +1,7 @@
 import type { Act } from '../act.ts'
 import { u64 } from '../recognise/pointer.ts'
-import type { Buffer, Fence } from '../world/entities.ts'
+import type { Buffer } from '../world/entities.ts'
+import type { Fence } from '../world/fence.ts'
 import { enter, leave } from '../world/task.ts'
 import { touch, type World } from '../world/world.ts'
 import type { Context } from './context.ts'

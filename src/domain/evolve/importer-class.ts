@@ -1,5 +1,5 @@
 import type { Act } from '../act.ts'
-import { callbackByCaller, importerByCallback } from '../importers.ts'
+import { importerByAttacher, importerByCallback, LEGACY_ATTACH } from '../importers.ts'
 import { isNull } from '../recognise/pointer.ts'
 import type { Attachment } from '../world/entities.ts'
 import { touch, type World } from '../world/world.ts'
@@ -16,14 +16,15 @@ function believable(callback: string): boolean {
 export function learnImporter(world: World, attachment: Attachment, act: Act): void {
   if (act.ops !== null && isNull(act.ops)) return declare(world, attachment, 'legacy', null)
   if (act.ops !== null) attachment.ops = act.ops
+  attachment.dynamic ||= act.ops !== null || act.dynamic === '1'
   if (act.ops !== null && act.p2p !== null && /^[01]$/.test(act.p2p)) attachment.p2p = act.p2p === '1'
   if (act.inv !== null && attachment.ops !== null && believable(act.inv)) {
     if (isNull(act.inv)) return declare(world, attachment, 'pinned', null)
     const known = importerByCallback(act.inv)
     return declare(world, attachment, known ? known.class : 'dynamic', act.inv)
   }
-  if (act.dynamic === '0') return declare(world, attachment, 'legacy', null)
-  if (attachment.class !== 'unknown') return
+  if (act.dynamic === '0' || attachesWithoutOps(act)) return declare(world, attachment, 'legacy', null)
+  if (attachment.basis === 'declared' || attachment.basis === 'observed') return
   const sibling = attachment.ops === null ? undefined : world.importersByOps.get(attachment.ops)
   if (sibling) {
     attachment.class = sibling.class
@@ -32,13 +33,19 @@ export function learnImporter(world: World, attachment: Attachment, act: Act): v
     touch(world.changed.attachments, attachment)
     return
   }
-  const callback = attachment.device === 'iommu' ? 'iopt_revoke_notify' : callbackByCaller(act.caller)
-  if (callback) {
-    attachment.class = importerByCallback(callback)!.class
-    attachment.callback = callback
-    attachment.basis = 'inferred'
-    touch(world.changed.attachments, attachment)
-  }
+  const { device, caller, callerModule } = attachment
+  const listed = importerByAttacher({ device, caller, module: callerModule }, world.kernel)
+  // An importer without ops is no guess where ops were seen.
+  if (!listed || (listed.class === 'legacy' && attachment.dynamic)) return
+  attachment.class = listed.class
+  attachment.callback = listed.callback
+  attachment.basis = 'inferred'
+  touch(world.changed.attachments, attachment)
+}
+
+/** `dma_buf_attach()` hands NULL on as ops, whoever calls it. */
+function attachesWithoutOps(act: Act): boolean {
+  return act.type === 'attach' && (act.fn === LEGACY_ATTACH || act.caller === LEGACY_ATTACH)
 }
 
 function declare(

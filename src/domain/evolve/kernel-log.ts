@@ -5,6 +5,7 @@ import type { Call, Task } from '../world/task.ts'
 import { addGap, FAULTS_LIMITED } from '../world/window.ts'
 import type { Context } from './context.ts'
 import { directionName } from './mappings.ts'
+import { noteBridge } from './pci-topology.ts'
 
 /** An IOMMU fault, told by the kernel log or `iommu:io_page_fault` some time after the access. */
 export function onFault(context: Context): void {
@@ -54,6 +55,7 @@ export function onConsole(context: Context): void {
   if (task.splat?.lone && !goesOn(context, task.splat)) endSplat(context, task, true)
   const open = task.splat
   if (act.detail === 'faults-suppressed') return onSuppressed(context)
+  if (act.detail === 'bridge') noteBridge(context)
   if (act.detail === 'cut-here') {
     if (open) endSplat(context, task, false)
     task.splat = beginSplat(context)

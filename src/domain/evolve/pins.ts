@@ -27,6 +27,7 @@ export function onPin(context: Context): void {
   if (counted) attachment.unprovenPins--
   if (errno === null && !counted) pin(world, attachment)
   else if (errno !== null && counted) attachment.pins--
+  if (errno === null && act.ret !== null) context.tell('pinned', { attachment })
 }
 
 function pin(world: World, attachment: Attachment): void {
@@ -42,6 +43,7 @@ export function onUnpin(context: Context): void {
   const attachment = ensureAttachment(context)
   if (!attachment) return
   attachment.pins--
+  if (attachment.pins < 0) attachment.overdrawn ??= world.now
   touch(world.changed.attachments, attachment)
   const told = task.invalidated !== null && openCall(task, INVALIDATE_CALLS) !== null
   if (attachment.pins <= 0 && attachment.mappings.size > 0 && !told) reconsiderPinned(world, attachment, false)

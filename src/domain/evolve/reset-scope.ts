@@ -32,7 +32,9 @@ export function touchHardware({ world }: Context, reset: Reset): void {
   reset.touched = world.now
   touch(world.changed.resets, reset)
   for (const revocation of vfioOf(world, reset)?.open ?? []) {
-    if (revocation.cause === 'unknown') setCause(world, revocation, 'reset')
+    if (revocation.cause !== 'unknown') continue
+    setCause(world, revocation, reset.trigger === 'error-recovery' ? 'ras' : 'reset')
+    reset.named.push(revocation)
   }
   const { certain, doubtful } = buffersOf(world, reset)
   reset.ofAnybody = isTiedToNobody(reset) && [...world.unreleased].some(isTold)

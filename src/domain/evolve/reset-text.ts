@@ -1,6 +1,7 @@
 import type { Reset } from '../world/entities.ts'
 import { touch } from '../world/world.ts'
 import type { Context } from './context.ts'
+import { giveUp } from './device-loss.ts'
 import { touchHardware } from './reset-scope.ts'
 import { beginReset, closeReset, learnMethod, nameCause, place, siblingOf } from './resets.ts'
 
@@ -11,6 +12,7 @@ export function onResetText(context: Context): void {
   const { world, act } = context
   world.about.device = act.device
   const reset = resetOf(context)
+  if (act.detail === 'gave-up') giveUp(context, reset)
   if (act.detail === 'resetting') return resetting(context, reset ?? beginReset(context))
   if (!reset) return
   if (act.detail === 'reset-done') return done(context, reset)

@@ -5,6 +5,7 @@ import { errnoName, errnoOfNumber, isAddress } from '../recognise/pointer.ts'
 import type { Reset } from '../world/entities.ts'
 import { touch, type World } from '../world/world.ts'
 import type { Context } from './context.ts'
+import { settleLoss } from './device-loss.ts'
 import { BRIDGE, isOuter, METHODS, TRIGGERS, touchesHardware, UNTOUCHED } from './reset-functions.ts'
 import { leaveUntouched, tieToMove, touchHardware, vfioOf } from './reset-scope.ts'
 import { onResetText } from './reset-text.ts'
@@ -75,6 +76,8 @@ function createReset({ world, act }: Context): Reset {
     device: null,
     devicePtr: isAddress(act.devicePtr) ? act.devicePtr : null,
     vfio: null,
+    named: [],
+    loss: null,
     bridge: false,
     module: act.module,
     pid: world.record.pid,
@@ -146,6 +149,7 @@ function leaveReset(context: Context, reset: Reset): void {
   if (act.caller !== null) {
     const trigger = TRIGGERS.get(act.caller)
     if (trigger) reset.trigger = trigger
+    if (trigger === 'error-recovery') for (const revocation of reset.named) setCause(world, revocation, 'ras')
   }
   if (at < 0) {
     learnMethod(context, reset, METHODS.get(act.fn!))
@@ -202,5 +206,6 @@ export function judge(context: Context, reset: Reset): void {
   if (reset.judged) return
   reset.judged = true
   context.tell('reset', { reset })
+  settleLoss(context, reset)
   judgeReset(context.world, reset)
 }

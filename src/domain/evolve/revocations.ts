@@ -1,3 +1,4 @@
+import { isRevokingExporter } from '../exporters.ts'
 import { judgeRevocation } from '../findings.ts'
 import type { Cause } from '../read-model.ts'
 import type { Buffer, Mapping, Revocation, Sighting } from '../world/entities.ts'
@@ -5,7 +6,8 @@ import { enter, leave, type Move } from '../world/task.ts'
 import { setState, touch, type World } from '../world/world.ts'
 import { ensureBuffer } from './buffers.ts'
 import type { Context } from './context.ts'
-import { assignVfio, isRevokingExporter, isVfioExporter } from './vfio-devices.ts'
+import { isBeingRecovered } from './device-loss.ts'
+import { assignVfio, isVfioExporter } from './vfio-devices.ts'
 
 /**
  * `dma_buf_invalidate_mappings()` (≤ 7.0 `dma_buf_move_notify()`) is not itself a revoke: GPU exporters call it to
@@ -34,6 +36,8 @@ function tellImporters(context: Context, buffer: Buffer): Revocation | null {
   if (move && !move.revoking) {
     move.restored.push(buffer)
     assignVfio(world, buffer, move.vfio)
+    // Without its inode number it may be another one at the same address.
+    if (buffer.dead && !buffer.released && buffer.ino !== null) context.tell('revived', { buffer, at: world.now })
     if (!world.returning.has(act.fn!)) beginRestore(context, buffer, move)
     return null
   }
@@ -78,7 +82,7 @@ function revoke(context: Context, buffer: Buffer, kind: Revocation['kind'], requ
     dirty: false,
     buffer,
     kind,
-    cause: buffer.exporter === 'ib_uverbs' ? 'destroy' : 'unknown',
+    cause: causeOf(world, buffer, kind),
     requested,
     invalidated: world.now,
     notified: null,
@@ -115,6 +119,12 @@ function revoke(context: Context, buffer: Buffer, kind: Revocation['kind'], requ
   notifyIgnored(context, buffer, revocation)
   complete(world, revocation)
   return revocation
+}
+
+/** VFIO tells by the caller of its move what it was for; an exporter that tells its importers during a recovery does so for that. */
+function causeOf(world: World, buffer: Buffer, kind: Revocation['kind']): Cause {
+  if (buffer.exporter === 'ib_uverbs') return 'destroy'
+  return kind === 'invalidate' && isBeingRecovered(world, buffer) ? 'ras' : 'unknown'
 }
 
 function notifyIgnored(context: Context, buffer: Buffer, revocation: Revocation): void {

@@ -1,5 +1,7 @@
+import { isRevokingExporter } from '../exporters.ts'
 import { u64 } from '../recognise/pointer.ts'
-import type { Attachment, Buffer, Fence } from '../world/entities.ts'
+import type { Attachment, Buffer } from '../world/entities.ts'
+import type { Fence } from '../world/fence.ts'
 import { createSnapshot, type Snapshot } from '../world/snapshot.ts'
 import { setState, touch, type World } from '../world/world.ts'
 import { createAttachment } from './attachment-identity.ts'
@@ -8,7 +10,6 @@ import type { Context } from './context.ts'
 import { fenceKey } from './fences.ts'
 import { noteSnapshot } from './notes.ts'
 import { contradicts, disown } from './snapshot-doubts.ts'
-import { isRevokingExporter } from './vfio-devices.ts'
 
 /** `bufinfo_buffer`, `fdinfo_buffer`: it exists, and had not been released. */
 export function onSnapshotBuffer(context: Context): void {

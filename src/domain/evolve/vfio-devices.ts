@@ -7,11 +7,6 @@ export function isVfioExporter(exporter: string | null): boolean {
   return exporter === 'vfio_pci_core' || exporter === 'vfio-pci-core'
 }
 
-/** Exporters known to revoke for good or for a while (KERNEL.md §2.2). */
-export function isRevokingExporter(exporter: string | null): boolean {
-  return isVfioExporter(exporter) || exporter === 'ib_uverbs'
-}
-
 /** The vfio device that an act names, by name, by address, or by both (which ties them together). */
 export function vfioDevice(world: World, act: Act): VfioDevice | null {
   const name = act.device

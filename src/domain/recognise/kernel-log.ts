@@ -1,4 +1,5 @@
 import type { Act } from '../act.ts'
+import { deviceErrorText } from './device-errors.ts'
 
 /**
  * Kernel log text, as `printk:console` events carry it: IOMMU faults, resets and splats. `act.detail` says which kind
@@ -17,11 +18,14 @@ export function recogniseKernelLog(text: string, act: Act): void {
     act.device = device[2]!
     if (reset(device[3]!, act)) return
   }
-  if (text.startsWith('pcieport ') && errorSource(text, act)) return
+  if (ERROR_WORDS.test(text) && deviceErrorText(text, act)) return
   splat(text, act)
   // i915 and xe: the physical function tells of a reset of one of its virtual ones, and does not name it.
   if (act.detail === null && /\bVF\d+ FLR\b/.test(text)) act.detail = 'vf-flr'
 }
+
+/** Words that one of the lines of `deviceErrorText` must have. */
+const ERROR_WORDS = /^pcie(?:port|hp) |PCIe Bus Error|power state|lost|PCI bridge to/i
 
 // drivers/iommu/intel/dmar.c dmar_fault_do_one(); older kernels print the device without its domain, with or without 0x
 const DMAR =
@@ -59,21 +63,6 @@ function faultAt(act: Act, device: string, address: string, direction: string | 
   act.device = device
   act.iova = `0x${address}`
   act.direction = direction
-  return true
-}
-
-// drivers/pci/pcie/aer.c aer_print_port_info(), drivers/pci/pcie/dpc.c dpc_process_error()
-const ERROR_SOURCE =
-  /^pcieport (\S+): (?:AER|DPC): .*(?:received from|source:?) ([0-9a-f]{4,}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])/
-
-/** A port reports an error of a device below it: the only line that ties the two. */
-function errorSource(text: string, act: Act): boolean {
-  const match = ERROR_SOURCE.exec(text)
-  if (!match) return false
-  act.type = 'device-error'
-  act.detail = 'error-source'
-  act.state = match[1]!
-  act.device = match[2]!
   return true
 }
 

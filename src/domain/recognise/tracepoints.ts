@@ -1,5 +1,6 @@
 import type { Act } from '../act.ts'
 import type { ActType } from '../act-type.ts'
+import { recogniseDeviceError } from './device-errors.ts'
 import { type Fields, fieldOf, readFields } from './fields.ts'
 import { iommuText, plainNumber } from './raw-fields.ts'
 
@@ -80,6 +81,9 @@ export function recogniseTracepoint(name: string, payload: string, fields: Field
     case 'process':
       return processEvent(name, payload, fields, act)
     case 'device-error':
+      act.device = DEVICE.exec(payload)?.[1] ?? null
+      recogniseDeviceError(name, payload, act)
+      return true
     case 'dma-map':
     case 'dma-unmap':
       act.device = DEVICE.exec(payload)?.[1] ?? null

@@ -1,5 +1,6 @@
 import { report } from '../findings.ts'
-import type { Fence, Reset, Revocation, Sighting } from '../world/entities.ts'
+import type { Reset, Revocation, Sighting } from '../world/entities.ts'
+import type { Fence } from '../world/fence.ts'
 import type { World } from '../world/world.ts'
 import type { RuleModule } from './rule.ts'
 import { bufferName, resetName } from './wording.ts'

@@ -3,6 +3,8 @@ import type { OwnRule, RuleName } from '../rules.ts'
 import type { World } from '../world/world.ts'
 import { accessAfterFences } from './access-after-fences.ts'
 import { attachWhileRevoked } from './attach-while-revoked.ts'
+import { capabilityChanged } from './capability-changed.ts'
+import { deviceLostWhileMapped } from './device-lost-while-mapped.ts'
 import { doubleUnmap } from './double-unmap.ts'
 import { earlyRestore } from './early-restore.ts'
 import { fencesNotAwaited } from './fences-not-awaited.ts'
@@ -46,6 +48,8 @@ export const RULE_MODULES: readonly RuleModule[] = [
   lateFence,
   importerLostMapping,
   pinImbalance,
+  capabilityChanged,
+  deviceLostWhileMapped,
   leakedMapping,
   leakedAttachment,
   kernelSplat,

@@ -29,7 +29,8 @@ const AFTER_EXIT = 1_000_000_000n
 /** Has its buffer been released, or its owner exited well before the end? */
 export function hasLeaked(world: World, attachment: Attachment, at: Sighting): boolean {
   if (attachment.buffer?.released) return true
-  const exit = attachment.pid === null ? undefined : world.exits.get(attachment.pid)
+  const owner = attachment.tgid ?? attachment.pid
+  const exit = owner === null ? undefined : world.exits.get(owner)
   return (
     exit !== undefined &&
     attachment.attached !== null &&

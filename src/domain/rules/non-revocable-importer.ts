@@ -1,4 +1,4 @@
-import { isRevokingExporter } from '../evolve/vfio-devices.ts'
+import { isRevokingExporter } from '../exporters.ts'
 import { report } from '../findings.ts'
 import type { Attachment, Reset } from '../world/entities.ts'
 import type { World } from '../world/world.ts'

@@ -1,13 +1,36 @@
+import { refusesPin } from '../exporters.ts'
 import { report } from '../findings.ts'
 import type { RuleModule } from './rule.ts'
 import { bufferName, importerName, joinDoubt } from './wording.ts'
 
-/** R16. An attachment went with pins left, or with one unpin too many. Trap: the core's own pin of a legacy map is not visible. */
+/**
+ * R16. An attachment went with pins left, or was unpinned once too often, be it only for a while; or an exporter that
+ * must refuse pins let one pass.
+ *
+ * Traps: the core's own pin of a legacy map is not visible; which exporters refuse pins depends on the kernel.
+ */
 export const pinImbalance: RuleModule = {
   rule: 'pin-imbalance',
   on: {
+    pinned({ attachment }, world) {
+      const { buffer } = attachment
+      if (!refusesPin(buffer?.exporter ?? null, world.kernel) || attachment.flagged.includes('pin-imbalance')) return
+      attachment.flagged.push('pin-imbalance')
+      report(world, {
+        rule: 'pin-imbalance',
+        severity: 'warning',
+        at: world.now,
+        attachment,
+        comm: world.record.comm,
+        pid: world.record.pid,
+        evidence: [attachment.attached, world.now],
+        missing: joinDoubt(attachment),
+        summary: `${importerName(attachment)} pinned ${bufferName(buffer)}, whose exporter must refuse pins`,
+      })
+    },
     detached({ attachment }, world) {
-      if (attachment.pins === 0 || !attachment.attached) return
+      const { pins, overdrawn } = attachment
+      if ((pins === 0 && !overdrawn) || !attachment.attached) return
       report(world, {
         rule: 'pin-imbalance',
         severity: 'warning',
@@ -15,14 +38,17 @@ export const pinImbalance: RuleModule = {
         attachment,
         comm: world.record.comm,
         pid: world.record.pid,
-        evidence: [attachment.attached, attachment.detached],
+        evidence: [attachment.attached, pins === 0 ? overdrawn : null, attachment.detached],
         absent: { from: attachment.attached.ns, to: attachment.detached!.ns },
         needs: [['pin'], ['unpin']],
         missing:
           attachment.unprovenPins > 0
             ? 'whether dma_buf_pin() succeeded is not in the trace: its return is not probed'
             : joinDoubt(attachment),
-        summary: `${importerName(attachment)} detached from ${bufferName(attachment.buffer)} with ${attachment.pins > 0 ? `${attachment.pins} pins left` : `${-attachment.pins} unpins too many`}`,
+        summary:
+          pins === 0
+            ? `${importerName(attachment)} unpinned ${bufferName(attachment.buffer)} before it had pinned it`
+            : `${importerName(attachment)} detached from ${bufferName(attachment.buffer)} with ${pins > 0 ? `${pins} pins left` : `${-pins} unpins too many`}`,
       })
     },
   },

@@ -3,7 +3,10 @@ import { between } from '../world/window.ts'
 import type { RuleModule } from './rule.ts'
 import { bufferName, importerName } from './wording.ts'
 
-/** R13. A map or attach succeeded on a buffer that was revoked for good. Trap: VFIO's trailing un-revoke at close restores nothing. */
+/**
+ * R13. A map or attach succeeded on a buffer that was revoked for good, or an un-revoke reached it. Trap: VFIO's trailing
+ * un-revoke at close restores nothing, since it no longer knows the buffers.
+ */
 export const useAfterPermanentRevoke: RuleModule = {
   rule: 'use-after-permanent-revoke',
   on: {
@@ -20,6 +23,20 @@ export const useAfterPermanentRevoke: RuleModule = {
         evidence: [mapping.buffer.revocation?.requested, mapping.mapped],
         absent: between(mapping.buffer.revocation?.requested ?? null, mapping.mapped!),
         summary: `${importerName(mapping.attachment)} mapped ${bufferName(mapping.buffer)} after it had been revoked for good`,
+      })
+    },
+    revived({ buffer, at }, world) {
+      report(world, {
+        rule: 'use-after-permanent-revoke',
+        severity: 'error',
+        at,
+        buffer,
+        revocation: buffer.revocation,
+        comm: world.record.comm,
+        pid: world.record.pid,
+        evidence: [buffer.revocation?.requested, at],
+        absent: between(buffer.revocation?.requested ?? null, at),
+        summary: `${bufferName(buffer)} was restored after it had been revoked for good`,
       })
     },
     attached({ attachment }, world) {

@@ -6,6 +6,8 @@
 import type { Finding } from '../findings.ts'
 import type { Basis, BufferState, Cause, ImporterClass, MappingEnd, ResetMethod, ResetTrigger } from '../read-model.ts'
 import type { EpisodeVerdict } from '../rules.ts'
+import type { DeviceLoss } from './device-loss.ts'
+import type { Fence } from './fence.ts'
 import type { Snapshot } from './snapshot.ts'
 
 /** Anything with a row; `dirty` while the row has changed and was not yet handed over. */
@@ -78,6 +80,11 @@ export interface Attachment extends Entity {
   basis: Basis
   callback: string | null
   ops: string | null
+  /** It has ops, be they shown or not. */
+  dynamic: boolean
+  /** The function that attach returned into, and its module. */
+  caller: string | null
+  callerModule: string | null
   p2p: boolean | null
   deferred: boolean | null
   entered: Sighting | null
@@ -88,10 +95,14 @@ export interface Attachment extends Entity {
   pid: number | null
   /** The task's name at the time; empty where the trace does not name it. */
   comm: string | null
+  /** Its process; null where the trace does not say. */
+  tgid: number | null
   pins: number
   /** Of `pins`, those counted at the entry of a call whose outcome was not seen. */
   unprovenPins: number
   pinned: boolean | null
+  /** When it was first unpinned more often than pinned. */
+  overdrawn: Sighting | null
   mappings: Set<Mapping>
   /** Events that have reported this attach, and its detach: each reports one attach once. */
   sources: string[]
@@ -183,6 +194,10 @@ export interface Reset extends Entity {
   devicePtr: string | null
   /** The vfio device that its thread had just revoked or is closing. */
   vfio: VfioDevice | null
+  /** Revocations of which nothing else said what they were for. */
+  named: Revocation[]
+  /** What of it told that the device did not come back. */
+  loss: DeviceLoss | null
   /** `device` is the bridge above the bus that is reset. */
   bridge: boolean
   /** Module of the reset function, where it names no device. */
@@ -232,15 +247,4 @@ export interface VfioDevice {
   buffers: Set<Buffer>
   /** Revocations of its buffers that are not restored. */
   open: Set<Revocation>
-}
-
-export interface Fence {
-  key: string
-  buffer: Buffer
-  added: Sighting
-  signalled: Sighting | null
-  /** A wait that covers it returned before it was seen to signal. */
-  awaited: boolean
-  /** Several buffers share the reservation object that it was added to: it may concern only another one. */
-  shared: boolean
 }

@@ -1,8 +1,11 @@
 import type { ActType } from '../act-type.ts'
 import type { Finding } from '../findings.ts'
+import type { KernelVersion } from '../kernel-version.ts'
 import type { BufferState } from '../read-model.ts'
 import { type TraceRecord, UNKNOWN } from '../record.ts'
-import type { Attachment, Buffer, Entity, Fence, Mapping, Reset, Revocation, Sighting, VfioDevice } from './entities.ts'
+import type { Capability } from './capability.ts'
+import type { Attachment, Buffer, Entity, Mapping, Reset, Revocation, Sighting, VfioDevice } from './entities.ts'
+import type { Fence } from './fence.ts'
 import type { MappingIndex } from './mapping-index.ts'
 import type { Snapshot } from './snapshot.ts'
 import { createTask, forgetCalls, isBusy, type Task } from './task.ts'
@@ -30,6 +33,8 @@ export interface World {
   thresholds: Thresholds
   /** Timestamps are ticks: no duration can be judged. */
   ticks: boolean
+  /** Null where nothing says which kernel was traced. */
+  kernel: KernelVersion | null
   /** The record being folded. */
   record: TraceRecord
   now: Sighting
@@ -80,6 +85,12 @@ export interface World {
   returningBefore: boolean
   /** By port: the device below it that an error was last reported from. */
   errorBelow: Map<string, string>
+  /** By bridge: the buses below it, from and to. */
+  busesBelow: Map<string, { from: number; to: number }>
+  /** Devices of which an uncorrected error was told, and that were not told to have recovered. */
+  troubled: Map<string, Sighting>
+  /** What importers' attachments have shown of their classes, by device. */
+  capabilities: Map<string, Capability>
   exits: Map<number, Sighting>
   /** When the kernel log last told of an IOMMU fault. */
   faulted: bigint | null
@@ -106,6 +117,7 @@ export interface World {
 export interface WorldOptions {
   thresholds: Thresholds
   ticks: boolean
+  kernel: KernelVersion | null
   record: TraceRecord
   /** The inputs of a merged capture. */
   spans?: Span[]
@@ -146,6 +158,9 @@ export function createWorld({ spans, ...options }: WorldOptions): World {
     translations: new Map(),
     returningBefore: false,
     errorBelow: new Map(),
+    busesBelow: new Map(),
+    troubled: new Map(),
+    capabilities: new Map(),
     exits: new Map(),
     faulted: null,
     orphans: new Set(),
@@ -167,7 +182,7 @@ export function forgetBoot(world: World): void {
     attachments.clear()
   for (const others of [vfioByName, vfioByPointer, resetsByDevice, fences, signalled, tasks, translations])
     others.clear()
-  errorBelow.clear()
+  for (const devices of [errorBelow, world.busesBelow, world.troubled, world.capabilities]) devices.clear()
   exits.clear()
   world.graveyard.length = 0
   world.mappings.clear()

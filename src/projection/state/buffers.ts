@@ -1,5 +1,6 @@
 import { u64 } from '../../domain/recognise/pointer.ts'
-import type { Attachment, Buffer, Fence, Mapping, Revocation } from '../../domain/world/entities.ts'
+import type { Attachment, Buffer, Mapping, Revocation } from '../../domain/world/entities.ts'
+import type { Fence } from '../../domain/world/fence.ts'
 import type { World } from '../../domain/world/world.ts'
 import type { AttachmentAt, BufferAt, FenceAt, MappingAt, RevocationAt, RevocationPhase } from './rows.ts'
 

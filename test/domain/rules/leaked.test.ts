@@ -1,5 +1,6 @@
-import { describe, it } from 'vitest'
-import { by, event, later, lost } from '../../support/printer.ts'
+import { describe, expect, it } from 'vitest'
+import { foldText } from '../../support/fold-file.ts'
+import { by, event, later, lost, printTrace } from '../../support/printer.ts'
 import { besides, finding, given, nothing } from '../../support/story.ts'
 import { attached, detached, exported, mapped, released, unmapped } from '../../support/trace.ts'
 
@@ -31,6 +32,31 @@ describe('leaked-mapping and leaked-attachment', () => {
     await held
       .when(exit, later(1500), by('other', 201, event('sched_switch', 'x')))
       .judge(finding('leaked-mapping'), finding('leaked-attachment'))
+  })
+
+  it.each([
+    ['the exit says that others of its process live', 'comm=tool pid=100 prio=120 group_dead=false', null],
+    ['it is not its process', 'comm=tool pid=100 prio=120', '90'],
+  ])('are undetermined after the exit of a thread where %s', async (_, said, tgid) => {
+    const end = [event('sched_process_exit', said), later(1500), by('other', 201, event('sched_switch', 'x'))]
+    const { lines } = printTrace([...other, exported(), attached(), mapped(), ...end])
+    const text = lines.join('\n').replace(/-(\d+) +\[/g, (all, pid) => (tgid ? `-${pid} (     ${tgid}) [` : all))
+    const { findings } = await foldText(Buffer.from(`${text}\n`))
+    expect(findings.map(({ rule, verdict }) => `${rule} ${verdict}`)).toEqual([
+      'leaked-mapping undetermined',
+      'leaked-attachment undetermined',
+    ])
+  })
+
+  it('are certain after the exit of the process by its last thread', async () => {
+    const end = [event('sched_process_exit', 'comm=x pid=101 prio=120 group_dead=true'), later(1500)]
+    const { lines } = printTrace([...other, exported(), attached(), mapped(), ...end, event('sched_switch', 'x')])
+    const text = lines.join('\n').replace(/-(\d+) +\[/g, '-$1 (     90) [')
+    const { findings } = await foldText(Buffer.from(`${text}\n`))
+    expect(findings.map(({ rule, verdict }) => `${rule} ${verdict}`)).toEqual([
+      'leaked-mapping violated',
+      'leaked-attachment violated',
+    ])
   })
 
   it('are undetermined just after the exit, when its files are still being closed', async () => {

@@ -1,5 +1,6 @@
-import { describe, it } from 'vitest'
-import { lost } from '../../support/printer.ts'
+import { describe, expect, it } from 'vitest'
+import { foldText } from '../../support/fold-file.ts'
+import { lost, printTrace } from '../../support/printer.ts'
 import { finding, given, nothing } from '../../support/story.ts'
 import { attached, detached, exported, pinned, unpinned } from '../../support/trace.ts'
 
@@ -21,6 +22,12 @@ describe('pin-imbalance', () => {
       .judge(finding('pin-imbalance', { summary: /1 unpins too many/ }))
   })
 
+  it('is an unpin before its pin, although both balance in the end', async () => {
+    await held
+      .when(pinned(), unpinned(), unpinned(), pinned(), detached())
+      .judge(finding('pin-imbalance', { summary: /before it had pinned it/ }))
+  })
+
   it('is nothing where they balance', async () => {
     await held.when(pinned(), unpinned(), detached()).judge(nothing('pin-imbalance'))
   })
@@ -38,5 +45,39 @@ describe('pin-imbalance', () => {
 
   it('is undetermined across a loss', async () => {
     await held.when(pinned(), lost(1), detached()).judge(finding('pin-imbalance', { missing: /1 events lost/ }))
+  })
+})
+
+describe('pin-imbalance of exporters that refuse pins', () => {
+  const rdma = { exporter: 'ib_uverbs' }
+
+  it('is a pin of RDMA memory that passed', async () => {
+    await given(exported(rdma), attached('unheard', rdma))
+      .when(pinned(rdma), pinned(rdma), unpinned(rdma), unpinned(rdma), detached(rdma))
+      .judge(
+        finding('pin-imbalance', {
+          summary: /whose exporter must refuse pins/,
+          evidence: ['dma_buf_dynamic_attach', 'dbuf_pin'],
+        }),
+      )
+  })
+
+  it('is nothing where it was refused, or where the exporter lets it pass', async () => {
+    await given(exported(rdma), attached('unheard', rdma))
+      .when(pinned(rdma, -95), detached(rdma))
+      .judge(nothing('pin-imbalance'))
+    await held.when(pinned(), unpinned(), detached()).judge(nothing('pin-imbalance'))
+  })
+
+  it.each([
+    ['6.19.4', 1],
+    ['7.0', 1],
+    ['7.1-rc2', 0],
+    ['6.12.95+deb12-amd64', 0],
+    [null, 0],
+  ])('is a pin of VFIO’s memory on the kernels whose pin op refused: %s', async (kernel, times) => {
+    const { lines } = printTrace([exported(), attached('unheard'), pinned(), unpinned(), detached()])
+    const { findings } = await foldText(Buffer.from(`${lines.join('\n')}\n`), {}, {}, kernel)
+    expect(findings.filter(({ rule }) => rule === 'pin-imbalance')).toHaveLength(times)
   })
 })

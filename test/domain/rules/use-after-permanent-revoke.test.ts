@@ -6,6 +6,7 @@ import {
   closed,
   EXPORTER,
   exported,
+  invalidated,
   mapped,
   mapRefused,
   move,
@@ -34,6 +35,15 @@ describe('use-after-permanent-revoke', () => {
       .when(move(0, EXPORTER), mapped({ sgt: 2 }))
       .judge(finding('use-after-permanent-revoke'))
     expect(buffers[0]?.state).toBe('dead')
+  })
+
+  it('is an un-revoke that reaches the buffer itself', async () => {
+    await dead.when(move(0, EXPORTER, 'ioctl', invalidated())).judge(
+      finding('use-after-permanent-revoke', {
+        summary: /was restored after it had been revoked for good/,
+        evidence: ['vfiodb_move', 'dbuf_inval'],
+      }),
+    )
   })
 
   it('is not what was refused', async () => {
