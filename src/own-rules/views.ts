@@ -4,6 +4,7 @@
  */
 import { u64 } from '../domain/recognise/pointer.ts'
 import type * as World from '../domain/world/entities.ts'
+import type { Fence as WorldFence } from '../domain/world/fence.ts'
 import type { Attachment, Buffer, Fence, Mapping, Moment, Reset, Revocation } from './rule-api.ts'
 
 export interface Views {
@@ -12,7 +13,7 @@ export interface Views {
   mapping(entity: World.Mapping): Mapping
   revocation(entity: World.Revocation): Revocation
   reset(entity: World.Reset): Reset
-  fence(entity: World.Fence): Fence
+  fence(entity: WorldFence): Fence
   /** What a view shows; undefined for anything else. */
   entityOf(view: unknown): object | undefined
 }
@@ -105,7 +106,7 @@ export function createViews(): Views {
       buffers: ({ buffers }) => [...buffers].map(all.buffer),
       live: ({ live }) => [...live].map(all.mapping),
     }),
-    fence: kind<World.Fence, Fence>({
+    fence: kind<WorldFence, Fence>({
       buffer: ({ buffer }) => all.buffer(buffer),
       added: ({ added }) => moment(added),
       signalled: ({ signalled }) => moment(signalled),
