@@ -118,6 +118,30 @@ export interface RecordOptions {
   check?: string[]
 }
 
+export interface SimulateOptions {
+  /** Names the scenarios. */
+  list?: boolean
+  seed: string
+  buffers: string
+  importers: string
+  devices: string
+  cpus: string
+  events?: string
+  layout: string
+  names: string
+  /** A tier, or kinds of evidence. */
+  probes: string
+  /** Percent. */
+  lose: string
+  loseHow: string
+  disorder?: boolean
+  captures: string
+  /** Path of the truth to be written. */
+  truth?: string
+  /** Path of the trace; stdout where it is left out. */
+  output?: string
+}
+
 export interface CheckOptions extends RulesOption {
   capture?: string
   failOn: string

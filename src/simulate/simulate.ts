@@ -29,6 +29,10 @@ export interface SimulationOptions {
   names: NamesOption
   probes: Probes
   loss: Loss
+  /** Lines of CPUs out of step, as trace_pipe prints them. */
+  disorder: boolean
+  /** In how many captures the trace was saved, one after the other. */
+  captures: number
 }
 
 export const SIMULATION_DEFAULTS: Omit<SimulationOptions, 'scenario' | 'seed'> = {
@@ -41,10 +45,14 @@ export const SIMULATION_DEFAULTS: Omit<SimulationOptions, 'scenario' | 'seed'> =
   names: 'recipe',
   probes: ALL_PROBES,
   loss: { how: 'bursts', share: 0 },
+  disorder: false,
+  captures: 1,
 }
 
 export interface Simulation {
-  /** Lines of the trace, without line feeds. */
+  /** Lines of each capture, without line feeds. */
+  captures: string[][]
+  /** Lines of the first one. */
   lines: string[]
   truth: Truth
   /** Nanoseconds of the trace's clock when the simulation began: the truth's times count from there. */
@@ -66,6 +74,8 @@ export function simulate(options: SimulationOptions): Simulation {
     cpus: options.cpus,
     hash: options.names !== 'recipe',
     loss: options.loss,
+    disorder: options.disorder,
+    captures: options.captures,
     // Losses have chances of their own: they do not change what happens.
     random: createRandom(options.seed ^ 0x5bd1e995),
     now: () => scheduler.now,
@@ -91,5 +101,11 @@ export function simulate(options: SimulationOptions): Simulation {
   scheduler.run()
   noteEnd(m, m.attachments)
   speakOnce(m)
-  return { lines: recording.finish(), truth, begin }
+  const captures = recording.finish()
+  return { captures, lines: captures[0]!, truth, begin }
+}
+
+/** Nothing is missing from the trace: everything was recorded, nothing was lost. */
+export function isComplete({ probes, loss, captures }: SimulationOptions): boolean {
+  return loss.share === 0 && captures === 1 && probes.functions && ALL_PROBES.kinds.size === probes.kinds.size
 }

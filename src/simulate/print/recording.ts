@@ -17,6 +17,10 @@ export interface RecordingOptions {
   /** Pointers of native events are hashed, as without `hash-ptr=0`. */
   hash: boolean
   loss: Loss
+  /** Read from several CPUs at once, as trace_pipe does: each CPU's lines in order, one CPU's after the other's. */
+  disorder: boolean
+  /** How many captures the recording was saved in, one after the other. */
+  captures: number
   random: Random
   now: () => number
 }
@@ -29,19 +33,23 @@ export interface Loss {
 }
 
 export interface Recording extends Recorder {
-  /** The whole text, line by line. */
-  finish(): string[]
+  /** The text, line by line; in several captures, one after the other, where so many were asked for. */
+  finish(): string[][]
 }
 
 /** Longest burst of one CPU. */
 const BURST = 40
+/** So many lines are read of all CPUs before the first is read again. */
+const STRETCH = 64
 
 /** What the ring buffers of all CPUs held when somebody read them, as text. */
 export function createRecording(options: RecordingOptions): Recording {
   const { layout, vocabulary, records, begin, cpus, loss, random } = options
   const key = random.below(2 ** 32)
   const lines: string[] = []
+  /** The CPU that each line is of, and whether it is a marker of a loss. */
   const owners: number[] = []
+  const markers = new Set<number>()
   /** Of each CPU: how many events the burst still swallows, and how many it has. */
   const swallowing = new Array<number>(cpus).fill(0)
   const swallowed = new Array<number>(cpus).fill(0)
@@ -58,8 +66,9 @@ export function createRecording(options: RecordingOptions): Recording {
     if (swallowed[cpu]! > 0) {
       const marker = layout.lost(cpu, swallowed[cpu]!)
       if (marker !== null) {
+        markers.add(lines.length)
         lines.push(marker)
-        owners.push(-1)
+        owners.push(cpu)
       }
       swallowed[cpu] = 0
     }
@@ -110,10 +119,23 @@ export function createRecording(options: RecordingOptions): Recording {
       )
     },
     finish() {
-      const kept = loss.how === 'overwritten' && loss.share > 0 ? overwrite() : lines
-      const events = kept.length - (kept === lines ? owners.filter((cpu) => cpu < 0).length : 0)
-      return [...layout.header({ events, written: loss.how === 'overwritten' ? written : events, cpus }), ...kept]
+      const overwritten = loss.how === 'overwritten' && loss.share > 0
+      const kept = overwritten ? overwrite() : options.disorder ? lineOrder().map((i) => lines[i]!) : lines
+      const events = overwritten ? kept.length : kept.length - markers.size
+      const size = Math.max(1, Math.ceil(kept.length / options.captures))
+      return Array.from({ length: options.captures }, (_, i) => {
+        const part = kept.slice(i * size, (i + 1) * size)
+        const counts = options.captures > 1 ? part.length : events
+        return [...layout.header({ events: counts, written: overwritten ? written : counts, cpus }), ...part]
+      })
     },
+  }
+
+  /** Within a stretch of lines, one CPU's after the other's. */
+  function lineOrder(): number[] {
+    const order = lines.map((_, i) => i)
+    const stretch = (i: number) => Math.floor(i / STRETCH)
+    return order.sort((a, b) => stretch(a) - stretch(b) || owners[a]! - owners[b]! || a - b)
   }
 
   function withPrinted(fields: Fields): Fields {
@@ -126,7 +148,7 @@ export function createRecording(options: RecordingOptions): Recording {
   /** Each CPU's buffer begins somewhere else: trace.c test_cpu_buff_start() says where, but for the first. */
   function overwrite(): string[] {
     const total = new Array<number>(cpus).fill(0)
-    for (const cpu of owners) if (cpu >= 0) total[cpu]!++
+    for (const cpu of owners) total[cpu]!++
     const from = total.map((count) => Math.floor(count * loss.share * random.between(0.5, 1.5)))
     const seen = new Array<number>(cpus).fill(0)
     const started = new Set<number>()

@@ -9,3 +9,7 @@ export type ScenarioName = keyof typeof ALL
 
 export const SCENARIOS: Readonly<Record<ScenarioName, Scenario>> = ALL
 export const SCENARIO_NAMES = Object.keys(ALL) as ScenarioName[]
+
+export function isScenario(name: string): name is ScenarioName {
+  return Object.hasOwn(ALL, name)
+}
