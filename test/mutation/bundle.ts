@@ -9,7 +9,7 @@ import { ROOT } from './mutants.ts'
 const SUITE = ['test/domain/**/*.test.ts', 'test/scenarios/*.test.ts', 'test/golden/*.test.ts']
 
 /** Left out: it reads the sources as text; and those that fold each real trace dozens of times. */
-const NOT_RUN = /domain\/purity|golden\/(?:metamorphic|cut-lines|printers|totals)/
+const NOT_RUN = /domain\/purity|golden\/(?:metamorphic|cut-lines|printers|totals|unknown-threads)/
 
 const ENTRY = 'kill-suite'
 

@@ -22,9 +22,11 @@ export function createPlanner({ took, tests, loading }: Coverage, mutants: reado
       const fresh = loading.has(id)
       const near = reaching.get(file)!
       const killed = kills.get(file)
-      // Milliseconds that a kill is likely to cost; what never reaches the file comes last.
-      const cost = (test: number) => took[test]! / (1 + 20 * (killed?.get(test) ?? 0)) + (near.has(test) ? 0 : 1e6)
-      const order = (fresh ? [...all] : [...(tests.get(id) ?? [])]).sort((a, b) => cost(a) - cost(b))
+      // Milliseconds that a kill is likely to cost.
+      const cost = (test: number) => took[test]! / (1 + 20 * (killed?.get(test) ?? 0))
+      // A constant is read by the functions of its file, or the file has nothing but constants.
+      const passing = fresh ? (near.size > 0 ? [...near] : all) : (tests.get(id) ?? [])
+      const order = passing.toSorted((a, b) => cost(a) - cost(b))
       return { mutant: id, fresh, tests: order }
     },
     learn({ file }, killedBy) {
