@@ -5,6 +5,7 @@ import type { Rule, RuleName, Severity, Verdict } from '../../src/domain/rules.t
 import { type Folded, foldText } from './fold-file.ts'
 import { foldInputs, type Input } from './fold-inputs.ts'
 import { BEGIN_US, HEADER, type Printed, printTrace, type Step } from './printer.ts'
+import { unsound } from './sound.ts'
 
 /** A check of the findings that answers with those it has accounted for. */
 type Expectation = (folded: Folded, printed: Printed) => FindingRow[]
@@ -90,7 +91,7 @@ interface Told {
 
 function story(told: Told): Story {
   const { steps, without, options, lostBefore, snapshots } = told
-  const fold: Story['fold'] = async () => {
+  const tell: Story['fold'] = async () => {
     const printed = printTrace(steps, without)
     if (lostBefore !== null) printed.lines.splice(HEADER + lostBefore, 0, 'CPU:0 [LOST 1 EVENTS]')
     const text = `${printed.lines.join('\n')}\n`
@@ -98,6 +99,11 @@ function story(told: Told): Story {
     const at = BigInt(BEGIN_US + snapshots.ms * 1000) * 1000n
     const { folded, names } = await foldInputs([{ format: 'ftrace-text', text }, ...snapshots.inputs], at)
     return { printed: { ...printed, names }, folded }
+  }
+  const fold: Story['fold'] = async () => {
+    const told = await tell()
+    expect(unsound(told.folded)).toEqual([])
+    return told
   }
   return {
     when: (...more) => story({ ...told, steps: [...steps, ...more] }),
