@@ -26,7 +26,7 @@ const partial: unknown[] = []
 const results = await runMutants(code, mutants, createPlanner(coverage, mutants), (r) => {
   const { status } = r
   partial.push(r)
-  if (done % 50 === 0) writeFileSync(process.env.MUTATE_JSON ?? '/tmp/mutation/results.json', JSON.stringify(partial))
+  if (done % 20 === 0) writeFileSync(process.env.MUTATE_JSON ?? '/tmp/mutation/results.json', JSON.stringify(partial))
   done++
   if (status === 'survived' || status === 'not reached') alive++
   if (done % 100 === 0) say(`${done} of ${mutants.length}, ${alive} alive, ${minutes()}`)
