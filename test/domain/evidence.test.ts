@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { ACT_TYPES } from '../../src/domain/act-type.ts'
+import { ACT_TYPES, type ActType } from '../../src/domain/act-type.ts'
 import { EVIDENCE, EVIDENCE_NAMES, evidenceKind } from '../../src/domain/evidence/kinds.ts'
 import { decisions, JUDGED_RULES, needsOf, tierOf } from '../../src/domain/evidence/needs.ts'
 import { RULE_MODULES } from '../../src/domain/rules/index.ts'
@@ -68,4 +68,17 @@ describe('what can be decided', () => {
     })
     expect(of('leaked-attachment', ['attaches', 'detaches', 'exits'])).toMatchObject({ can: 'decide' })
   })
+})
+
+/** KERNEL.md §6. */
+test.each<[string[], string | null]>([
+  [[], null],
+  [['console'], null],
+  ...['export', 'fd', 'get', 'put', 'attach', 'detach', 'cpu-map'].map((one): [string[], string] => [[one], 'T0']),
+  ...['console', 'reset', 'fault'].map((one): [string[], string] => [['attach', one], 'T1']),
+  ...['map', 'unmap', 'invalidate', 'device-move', 'reservation-wait'].map((one): [string[], string] => [[one], 'T2']),
+  ...['iommu-map', 'dma-map', 'fence', 'fence-wait'].map((one): [string[], string] => [['map', one], 'T3']),
+  [['attach', 'iommu-map'], 'T0'],
+])('acts %j are evidence of tier %s', (acts, tier) => {
+  expect(evidenceTier(new Set(acts as ActType[]))).toBe(tier)
 })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { importerByAttacher } from '../../src/domain/importers.ts'
+import { importerByAttacher, importerByCallback } from '../../src/domain/importers.ts'
 import { by, event, later } from '../support/printer.ts'
 import { given } from '../support/story.ts'
 import {
@@ -173,5 +173,28 @@ describe('what failed is not believed', () => {
     const poison = 'exp_name=kkkkkkkk size=7740398493674204011 ino=7740398493674204011'
     const { folded } = await given(exported(), event('dma_buf_put', poison)).fold()
     expect(folded.buffers.map((b) => b.ino)).toEqual([1n])
+  })
+})
+
+/** KERNEL.md §2.1. */
+describe('importers of Linux 7.3', () => {
+  const attacherOf = (caller: string | null) =>
+    importerByAttacher({ device: null, caller, module: null }, { major: 7, minor: 3 })?.callback ?? null
+
+  it.each([
+    ['amdgpu_dma_buf_move_notify', 'dynamic', true, 'amdgpu_gem_prime_import'],
+    ['xe_dma_buf_move_notify', 'dynamic', true, 'xe_gem_prime_import'],
+    ['virtgpu_dma_buf_move_notify', 'dynamic', false, 'virtgpu_gem_prime_import'],
+    ['mlx5_ib_dmabuf_invalidate_cb', 'dynamic', false, null],
+    ['ib_umem_dmabuf_revoke_locked', 'pinned-revocable', false, null],
+    ['iopt_revoke_notify', 'private', false, 'iopt_alloc_dmabuf_pages'],
+    ['ib_umem_dmabuf_unsupported_move_notify', 'pinned', false, null],
+  ])('%s is %s', (callback, importer, deferred, caller) => {
+    expect(importerByCallback(callback)).toMatchObject({ callback, class: importer, deferred })
+    if (caller !== null) expect(attacherOf(caller)).toBe(callback)
+  })
+
+  it('are all: others are not known by name', () => {
+    expect([importerByCallback('dbt_inv'), attacherOf('dbt_ioctl'), attacherOf(null)]).toEqual([null, null, null])
   })
 })

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { foldFile } from '../support/fold-file.ts'
 import { FIXTURES, LIBRARY, tracesIn } from '../support/real-traces.ts'
+import { unsound } from '../support/sound.ts'
 import { compareWithTruth } from '../support/truth.ts'
 
 const small = tracesIn(FIXTURES)
@@ -15,7 +16,9 @@ describe('real traces give what is true of them', () => {
 
   for (const { name, path, truth } of small) {
     it(name, async () => {
-      expect(compareWithTruth(await foldFile(path), truth)).toEqual([])
+      const folded = await foldFile(path)
+      expect(compareWithTruth(folded, truth)).toEqual([])
+      expect(unsound(folded)).toEqual([])
     })
   }
 

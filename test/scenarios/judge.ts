@@ -1,6 +1,7 @@
 /** Folds a scenario and compares what was found with its truth. */
 import { expect } from 'vitest'
 import { type Folded, foldText } from '../support/fold-file.ts'
+import { unsound } from '../support/sound.ts'
 import { createLedger, type Ledger, traceText, type Vocabulary } from './kernel-lines.ts'
 
 export type Scenario = (k: Ledger) => void
@@ -8,7 +9,9 @@ export type Scenario = (k: Ledger) => void
 export async function play(scenario: Scenario, vocabulary: Vocabulary = 'recipe'): Promise<Folded> {
   const k = createLedger(vocabulary)
   scenario(k)
-  return foldText(traceText(k))
+  const folded = await foldText(traceText(k))
+  expect(unsound(folded)).toEqual([])
+  return folded
 }
 
 /** `rule ino importer`, for every violated finding from warning on; ino and importer `-` where unknown. */

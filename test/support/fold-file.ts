@@ -27,7 +27,11 @@ export interface Folded {
   tier: string | null
 }
 
-const SMALL = 256 * 1024
+/** Thousands of small traces are folded by the tests: no more memory for each than it needs. */
+export function batchesFor(bytes: number) {
+  if (bytes < 16 * 1024) return { batchLines: 512, batchBytes: 32 * 1024, maxLine: 32 * 1024 }
+  return bytes < 256 * 1024 ? { batchLines: 8192, batchBytes: 256 * 1024, maxLine: 256 * 1024 } : {}
+}
 
 /** Parses and folds trace text in memory, without a database. */
 export async function foldText(
@@ -38,9 +42,7 @@ export async function foldText(
 ): Promise<Folded> {
   const parser = createTraceParser(parsing)
   let collector: Collector | null = null
-  // Thousands of small traces are folded by the property tests: no more memory for each than it needs.
-  const small = text.length < SMALL ? { batchLines: 8192, batchBytes: SMALL, maxLine: SMALL } : {}
-  for await (const batch of readBatches([text], parser, { ...small, recycle: true })) {
+  for await (const batch of readBatches([text], parser, { ...batchesFor(text.length), recycle: true })) {
     collector ??= collect({ ticks: parser.facts().ticks ?? false, kernel, options })
     collector.feed(batch)
   }

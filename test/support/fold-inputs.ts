@@ -2,14 +2,12 @@ import type { Format } from '../../ingest/layout.ts'
 import { readBatches } from '../../ingest/read-batches.ts'
 import { createTraceParser } from '../../ingest/trace-parser.ts'
 import type { Note, RecordBatch } from '../../src/domain/record.ts'
-import { type Folded, foldBatches } from './fold-file.ts'
+import { batchesFor, type Folded, foldBatches } from './fold-file.ts'
 
 export interface Input {
   format: Format
   text: string
 }
-
-const SMALL = { batchLines: 8192, batchBytes: 256 * 1024, maxLine: 256 * 1024 }
 
 /** Folds several inputs as one capture in the order of their times, as `ingest --merge` does, without a database. */
 export async function foldInputs(
@@ -20,7 +18,7 @@ export async function foldInputs(
   const batches: RecordBatch[] = []
   for (const [number, { format, text }] of inputs.entries()) {
     parser.beginInput({ number, name: `input ${number}`, format, offset: '0' })
-    for await (const batch of readBatches([Buffer.from(text)], parser, SMALL)) batches.push(batch)
+    for await (const batch of readBatches([Buffer.from(text)], parser, batchesFor(text.length))) batches.push(batch)
   }
   const sorted = sortEvents(batches)
   const strings = batches.flatMap((batch) => batch.strings)

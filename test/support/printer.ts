@@ -23,6 +23,9 @@ export interface Printed {
 /** When a story begins, microseconds. */
 export const BEGIN_US = 10_000_000
 
+/** Lines before the first event. */
+export const HEADER = 2
+
 /** Runs the steps; events whose names are in `without` are not recorded, as if their probes had not been set. */
 export function printTrace(steps: readonly Step[], without: ReadonlySet<string> = new Set()): Printed {
   const lines = ['# tracer: nop', '#']

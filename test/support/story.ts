@@ -4,7 +4,8 @@ import type { FindingRow } from '../../src/domain/read-model.ts'
 import type { Rule, RuleName, Severity, Verdict } from '../../src/domain/rules.ts'
 import { type Folded, foldText } from './fold-file.ts'
 import { foldInputs, type Input } from './fold-inputs.ts'
-import { BEGIN_US, type Printed, printTrace, type Step } from './printer.ts'
+import { BEGIN_US, HEADER, type Printed, printTrace, type Step } from './printer.ts'
+import { unsound } from './sound.ts'
 
 /** A check of the findings that answers with those it has accounted for. */
 type Expectation = (folded: Folded, printed: Printed) => FindingRow[]
@@ -62,6 +63,8 @@ export interface Story {
   when(...steps: Step[]): Story
   /** Events of these names were not recorded. */
   without(...names: string[]): Story
+  /** An event of CPU 0 was lost before the event of this number. */
+  losing(before: number): Story
   /** These snapshots were taken so many milliseconds after the trace's first event, and are merged with it. */
   seenAt(ms: number, ...snapshots: Input[]): Story
   fold(): Promise<{ folded: Folded; printed: Printed }>
@@ -70,34 +73,42 @@ export interface Story {
 }
 
 export function given(...steps: Step[]): Story {
-  return story({ steps, without: new Set(), options: {}, snapshots: null })
+  return story({ steps, without: new Set(), options: {}, lostBefore: null, snapshots: null })
 }
 
 /** As `given`, with the options of an ingest: thresholds, recognisers. */
 export function givenOptions(options: unknown, ...steps: Step[]): Story {
-  return story({ steps, without: new Set(), options, snapshots: null })
+  return story({ steps, without: new Set(), options, lostBefore: null, snapshots: null })
 }
 
 interface Told {
   steps: readonly Step[]
   without: ReadonlySet<string>
   options: unknown
+  lostBefore: number | null
   snapshots: { ms: number; inputs: Input[] } | null
 }
 
 function story(told: Told): Story {
-  const { steps, without, options, snapshots } = told
-  const fold: Story['fold'] = async () => {
+  const { steps, without, options, lostBefore, snapshots } = told
+  const tell: Story['fold'] = async () => {
     const printed = printTrace(steps, without)
+    if (lostBefore !== null) printed.lines.splice(HEADER + lostBefore, 0, 'CPU:0 [LOST 1 EVENTS]')
     const text = `${printed.lines.join('\n')}\n`
     if (snapshots === null) return { printed, folded: await foldText(Buffer.from(text), options) }
     const at = BigInt(BEGIN_US + snapshots.ms * 1000) * 1000n
     const { folded, names } = await foldInputs([{ format: 'ftrace-text', text }, ...snapshots.inputs], at)
     return { printed: { ...printed, names }, folded }
   }
+  const fold: Story['fold'] = async () => {
+    const told = await tell()
+    expect(unsound(told.folded)).toEqual([])
+    return told
+  }
   return {
     when: (...more) => story({ ...told, steps: [...steps, ...more] }),
     without: (...names) => story({ ...told, without: new Set([...without, ...names]) }),
+    losing: (before) => story({ ...told, lostBefore: before }),
     seenAt: (ms, ...inputs) => story({ ...told, snapshots: { ms, inputs } }),
     fold,
     async judge(...expectations) {

@@ -3,6 +3,7 @@ import type { Reset, Revocation, Sighting } from '../world/entities.ts'
 import type { Fence } from '../world/fence.ts'
 import type { World } from '../world/world.ts'
 import type { RuleModule } from './rule.ts'
+import { taskOf } from './task-of.ts'
 import { bufferName, resetName } from './wording.ts'
 
 /**
@@ -68,8 +69,7 @@ function speak(
     buffer,
     revocation,
     reset,
-    comm: world.record.comm,
-    pid: reset?.pid ?? world.record.pid,
+    ...taskOf(world, reset?.pid ?? world.record.pid),
     evidence: [revocation.requested, revocation.notified, ...pending.map((fence) => fence.added), at],
     absent: { from: earliest(revocation.requested, pending), to: at.ns },
     needs: [['dma_fence_signaled', 'dma_resv_wait_timeout%return']],

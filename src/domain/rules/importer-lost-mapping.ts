@@ -2,6 +2,7 @@ import { report } from '../findings.ts'
 import type { Attachment } from '../world/entities.ts'
 import type { World } from '../world/world.ts'
 import type { RuleModule } from './rule.ts'
+import { taskOf } from './task-of.ts'
 import { bufferName, importerName } from './wording.ts'
 
 /**
@@ -31,8 +32,7 @@ function lost(world: World, attachment: Attachment): void {
     at: attachment.lost,
     attachment,
     mapping: attachment.retired,
-    comm: world.record.comm,
-    pid: attachment.pid,
+    ...taskOf(world, attachment.pid),
     evidence: [attachment.lost, restored],
     absent: { from: attachment.lost.ns, to: world.now.ns },
     summary: `${importerName(attachment)} lost its mapping of ${bufferName(attachment.buffer)} to a revoke and never mapped it again, although it was restored`,

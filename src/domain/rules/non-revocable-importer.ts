@@ -3,6 +3,7 @@ import { report } from '../findings.ts'
 import type { Attachment, Reset } from '../world/entities.ts'
 import type { World } from '../world/world.ts'
 import type { RuleModule } from './rule.ts'
+import { taskOf } from './task-of.ts'
 import { bufferName, importerName } from './wording.ts'
 
 /**
@@ -56,8 +57,7 @@ function accepted(world: World, attachment: Attachment, reset: Reset | null): vo
     severity: 'error',
     at: attachment.attached ?? world.now,
     attachment,
-    comm: world.record.comm,
-    pid: attachment.pid,
+    ...taskOf(world, attachment.pid),
     evidence: [attachment.entered, attachment.attached, attachment.buffer?.revocation?.requested, reset?.touched],
     summary: `${importerName(attachment)} was accepted by ${bufferName(attachment.buffer)}, whose exporter revokes: it cannot be told to let go`,
   })

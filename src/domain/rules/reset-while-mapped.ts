@@ -4,6 +4,7 @@ import { report } from '../findings.ts'
 import type { Mapping, Sighting } from '../world/entities.ts'
 import { between } from '../world/window.ts'
 import type { RuleModule } from './rule.ts'
+import { taskOf } from './task-of.ts'
 import { joinDoubt, mappingName, resetName } from './wording.ts'
 
 /**
@@ -28,8 +29,7 @@ export const resetWhileMapped: RuleModule = {
           reset,
           revocation: mapping.revocation && !mapping.revocation.restored ? mapping.revocation : null,
           exporterDevice: reset.device,
-          comm: world.record.comm,
-          pid: reset.pid,
+          ...taskOf(world, reset.pid),
           evidence: [mapping.mapped, mapping.invalidated, reset.touched, reset.finished, mapping.unmapped],
           absent: between(mapping.mapped, reset.touched),
           needs: unmapProbes(world, mapping),

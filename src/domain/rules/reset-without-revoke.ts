@@ -2,6 +2,7 @@ import { report } from '../findings.ts'
 import type { Buffer } from '../world/entities.ts'
 import { between } from '../world/window.ts'
 import type { RuleModule } from './rule.ts'
+import { taskOf } from './task-of.ts'
 import { bufferName, resetName } from './wording.ts'
 
 /**
@@ -25,8 +26,7 @@ export const resetWithoutRevoke: RuleModule = {
           buffer,
           reset,
           exporterDevice: reset.device,
-          comm: world.record.comm,
-          pid: reset.pid,
+          ...taskOf(world, reset.pid),
           evidence: [buffer.exported, buffer.revocation?.restored, reset.first, reset.touched, reset.finished],
           absent: between(buffer.exported, reset.touched),
           needs: [['invalidate', 'device-move']],
