@@ -51,7 +51,7 @@ const WITHHELD: Partial<Record<Rule, Withheld>> = {
   'double-unmap': { silent: ['maps', 'unmaps'] },
   'use-after-detach': { silent: ['attaches', 'detaches', 'maps'] },
   'released-while-attached': { silent: ['releases'], doubtful: ['attaches', 'importers', 'detaches'] },
-  'early-restore': { silent: ['invalidates', 'moves'] },
+  'early-restore': { silent: ['moves'] },
   'use-after-permanent-revoke': { silent: ['maps'] },
   'importer-lost-mapping': { silent: ['maps', 'unmaps', 'invalidates', 'moves'] },
   'pin-imbalance': { silent: ['attaches', 'detaches', 'pins'] },

@@ -10,6 +10,7 @@ import { bury } from './moves.ts'
 import { closeGaps } from './notes.ts'
 import { judge } from './resets.ts'
 import { endSnapshot } from './snapshots.ts'
+import { unseenInReset, unseenInRevocation } from './unseen-kinds.ts'
 import { isVfioExporter } from './vfio-devices.ts'
 
 const CLEANUP: ReadonlySet<string> = new Set(['vfio_pci_dma_buf_cleanup'])
@@ -63,7 +64,8 @@ function openEnds(world: World, revocation: Revocation): string | null {
   if (pending.size > 0) return 'mappings were still live when the trace ended'
   if (revocation.cause === 'move' && world.resets.some((reset) => mayFollow(reset, revocation)))
     return 'no event names the device that was reset after it'
-  if (buffer.mappable && !world.seen.has('map')) return 'no map event in this trace: was its probe set?'
+  const unseen = unseenInRevocation(world, revocation)
+  if (unseen) return unseen
   return buffer.exported ? null : 'the buffer is older than the trace: who had it mapped is not known'
 }
 
@@ -87,9 +89,9 @@ function doubtOf(world: World, reset: Reset, opened: Reset | undefined): string 
   const { recordedFrom } = world.window
   if (recordedFrom !== null && (reset.touched ?? reset.first).ns <= recordedFrom)
     return 'only the kernel log tells of it: the dump of the trace begins later'
-  if ((reset.attached || reset.doubtfullyAttached) && !world.seen.has('map'))
-    return 'no map event in this trace: was its probe set?'
-  if (reset.doubtfullyAttached) return 'no event names the device that exported these buffers'
+  const unseen = unseenInReset(world, reset)
+  if (unseen) return unseen
+  if (reset.doubtful.size > 0) return 'no event names the device that exported these buffers'
   if (reset.ofAnybody) return 'no event names the device that was reset, and buffers were exported'
   if (opened) return null
   const older = world.older.find(

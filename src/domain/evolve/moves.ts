@@ -115,7 +115,8 @@ export function settle(context: Context, move: Move): void {
   move.vfio.open.clear()
   const reset = move.vfio.name === null ? undefined : world.resetsByDevice.get(move.vfio.name)
   if (reset && !reset.closed && reset.touched && reset.frames.length > 0 && reset.pid !== world.record.pid) {
-    context.tell('restore-during-reset', { reset, at: move.entered, buffers: move.restored })
+    const buffers = world.seen.has('invalidate') ? move.restored : [...move.vfio.buffers].filter(isRevoked)
+    context.tell('restore-during-reset', { reset, at: move.entered, buffers })
   }
   if (byReturn) {
     for (const buffer of move.restored) {
@@ -124,6 +125,10 @@ export function settle(context: Context, move: Move): void {
     }
   }
   moveUntold(context, move.vfio, false)
+}
+
+function isRevoked({ state, dead, released }: Buffer): boolean {
+  return state === 'revoked' && !dead && !released
 }
 
 /**

@@ -45,9 +45,10 @@ export const fencesNotAwaited: RuleModule = {
 }
 
 function unreset(world: World, revocation: Revocation | null): void {
-  if (revocation?.completed && revocation.unsignalled.length > 0) {
+  if (!revocation?.completed) return
+  const waited = revocation.kind !== 'move' || revocation.fences !== null || !world.seen.has('reservation-wait')
+  if (revocation.unsignalled.length > 0 || !waited)
     speak(world, revocation, revocation.unsignalled, revocation.completed, null)
-  }
 }
 
 function speak(

@@ -61,7 +61,8 @@ export const resetWhileMapped: RuleModule = {
 }
 
 /** VFIO waits until the mapping is gone, which it is a moment before the call that takes it down returns. */
-function leaving({ unmapEntered, unmapped, revocation }: Mapping, touched: Sighting): string | null {
+function leaving({ unmapEntered, unmapped, buffer, ...mapping }: Mapping, touched: Sighting): string | null {
+  const revocation = mapping.revocation ?? buffer?.revocation
   if (!unmapEntered || unmapEntered.seq > touched.seq || (unmapped && unmapped.seq < touched.seq)) return null
   if (revocation?.kind !== 'move' || !revocation.completed || revocation.completed.seq > touched.seq) return null
   return 'its unmap had not returned when the reset came, but the wait of its exporter for it had'

@@ -1,3 +1,4 @@
+import { isVfioExporter } from '../evolve/vfio-devices.ts'
 import type { Facts } from '../facts.ts'
 import { addEvidence, type Finding, report } from '../findings.ts'
 import type { Mapping } from '../world/entities.ts'
@@ -64,9 +65,10 @@ function blame(world: World, mapping: Mapping, candidates: Mapping[], fact: Fact
   })
 }
 
-/** Use after the restore is charged to the mapping, not to the episode (CONTRACT §5.6). */
-function within(mapping: Mapping, fact: Facts['access']): boolean {
-  const restored = mapping.revocation?.restored
+/** Use after the restore is charged to the mapping, not to the episode (CONTRACT §5.6); VFIO's restore only its move shows. */
+function within({ revocation, buffer }: Mapping, fact: Facts['access']): boolean {
+  if (revocation?.kind === 'invalidate' && isVfioExporter(buffer?.exporter ?? null)) return false
+  const restored = revocation?.restored
   return !restored || restored.ns > fact.at.ns
 }
 

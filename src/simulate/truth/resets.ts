@@ -47,14 +47,20 @@ export function noteTouched(
         })
     }
     for (const fence of buffer.reservation.fences) pending(m, fence, hit.reset)
-    neverDrained(m, hit, buffer)
+    neverDrained(m, buffer, hit.reset)
+  }
+  for (const attachment of m.attachments) {
+    const { buffer } = attachment
+    if (!buffer.released || buffer.owner === null || buffer.owner !== target.fn) continue
+    for (const mapping of attachment.mappings) live(m, hit, mapping, false)
   }
   return hit
 }
 
-function live(m: Machine, hit: Hit, mapping: Mapping): void {
+/** A mapping of a buffer that is released by now is a breach of its own, and perhaps of this one, too. */
+function live(m: Machine, hit: Hit, mapping: Mapping, provable = true): void {
   const { buffer, importer } = mapping.attachment
-  hit.reset.live++
+  if (provable) hit.reset.live++
   hit.mapped.add(buffer)
   breach(m.truth, 'reset-while-mapped', {
     ino: buffer.ino,
@@ -63,6 +69,7 @@ function live(m: Machine, hit: Hit, mapping: Mapping): void {
     severity: 'critical',
     at: m.scheduler.now,
     why: `mapped at ${mapping.iova.toString(16)} during the reset`,
+    provable,
     during: [hit.reset, buffer.revocation],
   })
 }
@@ -95,19 +102,22 @@ function pending(m: Machine, fence: Fence, reset: TrueReset | null): void {
 /** VFIO's move returns: whatever comes of it, the revoke is over. */
 export function noteRevoked(m: Machine, buffer: Buffer): void {
   for (const fence of buffer.reservation.fences) pending(m, fence, null)
+  neverDrained(m, buffer, null)
 }
 
 /** The exporter did not wait, and no fence was there to show it: a trace cannot tell whether one was needed. */
-function neverDrained(m: Machine, hit: Hit, { ino, exporter, revocation }: Buffer): void {
-  if (!revocation || revocation.fencesForgotten || !exporter.flaws.forgetsFences) return
+function neverDrained(m: Machine, { ino, exporter, revocation }: Buffer, reset: TrueReset | null): void {
+  if (!revocation || !exporter.flaws.forgetsFences) return
+  if (reset && !reset.violated) reset.doubtful = true
+  if (revocation.fencesForgotten) return
   revocation.fencesForgotten = true
   breach(m.truth, 'fences-not-awaited', {
     ino,
     severity: 'error',
-    at: hit.reset.at,
+    at: m.scheduler.now,
     why: 'it did not wait, and nothing was pending',
     provable: false,
-    during: [revocation, hit.reset],
+    during: [revocation, reset],
   })
 }
 
