@@ -1,6 +1,7 @@
 /** What the engine made of a simulated trace, beside what was acted out. */
 import type { FindingRow } from '../../src/domain/read-model.ts'
-import type { Simulation } from '../../src/simulate/simulate.ts'
+import { ALL_PROBES } from '../../src/simulate/print/evidence.ts'
+import type { Simulation, SimulationOptions } from '../../src/simulate/simulate.ts'
 import type { Episode, TrueFinding } from '../../src/simulate/truth/truth.ts'
 import type { Folded } from '../support/fold-file.ts'
 
@@ -101,10 +102,19 @@ function agree(a: string, b: string): boolean {
   return a === b || a === 'unknown' || b === 'unknown'
 }
 
-/** Episodes that are called clean and were not, or violated and were clean. */
-export function wrongVerdicts(simulation: Simulation, folded: Folded): string[] {
+/**
+ * Episodes that are called clean and were not, or violated and were clean. That nobody used a mapping after its revoke
+ * no verdict promises: without the kernel log it is not looked at.
+ */
+export function wrongVerdicts(
+  simulation: Simulation,
+  folded: Folded,
+  { probes }: Pick<SimulationOptions, 'probes'> = { probes: ALL_PROBES },
+): string[] {
+  const blind = !probes.kinds.has('kernel-log') && simulation.truth.findings.some((f) => f.rule === 'use-after-revoke')
   return episodes(simulation, folded).rows.flatMap(({ what, ns, verdict, truth }) => {
-    if (verdict === 'clean' && truth?.violated) return [`false all-clear: ${what} at ${ns}`]
+    if (verdict === 'clean' && truth?.violated && !(blind && truth.kind === 'revocation'))
+      return [`false all-clear: ${what} at ${ns}`]
     if (verdict === 'violated' && truth && !truth.violated && !truth.doubtful)
       return [`falsely violated: ${what} at ${ns}`]
     return []

@@ -80,7 +80,10 @@ export function onReservationWait(context: Context): void {
   const { world, act, task } = context
   if (act.point === 'entry') {
     enter(task, act.fn!, world.now, { resv: act.resv, usage: act.usage })
-    for (const buffer of ownersOf(world, act.resv, task.invalidated)) world.about.buffer = buffer
+    for (const buffer of ownersOf(world, act.resv, task.invalidated)) {
+      world.about.buffer = buffer
+      if (buffer.revocation && Number(act.usage) >= BOOKKEEP) buffer.revocation.waiting ??= world.now
+    }
     return
   }
   const call = leave(task, act.fn!)

@@ -157,6 +157,11 @@ export function letGoSince({ invalidated, told }: Mapping, until: Sighting): Sig
   return since
 }
 
+/** The exporter was still waiting for fences by then: the importer's time had not begun. */
+export function isWaitedFor({ told }: Mapping, until: Sighting): boolean {
+  return !!told?.waiting && told.waiting.seq <= until.seq && (!told.fences || told.fences.seq > until.seq)
+}
+
 /** How long the importer took to let go. */
 export function unmapLatency(mapping: Mapping): bigint | null {
   const since = mapping.unmapped && letGoSince(mapping, mapping.unmapped)

@@ -86,6 +86,7 @@ function revoke(context: Context, buffer: Buffer, kind: Revocation['kind'], requ
     requested,
     invalidated: world.now,
     notified: null,
+    waiting: null,
     fences: null,
     unmapped: null,
     completed: null,

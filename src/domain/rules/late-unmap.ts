@@ -1,4 +1,4 @@
-import { letGoSince } from '../evolve/mappings.ts'
+import { isWaitedFor, letGoSince } from '../evolve/mappings.ts'
 import { unmapProbes } from '../evolve/unmap-evidence.ts'
 import { report } from '../findings.ts'
 import type { Mapping, Sighting } from '../world/entities.ts'
@@ -11,14 +11,14 @@ import { joinDoubt, mappingName, span } from './wording.ts'
  * later of "all importers notified" and "fences drained" to the unmap's return.
  *
  * Traps: importers without the callback have no deadline (`invalidate-ignored`); an importer that defers is in time as
- * long as it is bounded; a trace that ends soon after the invalidate proves nothing.
+ * long as it is bounded; until the fences have drained its time has not begun; a trace that ends soon after the invalidate proves nothing.
  */
 export const lateUnmap: RuleModule = {
   rule: 'late-unmap',
   on: {
     unmapped({ mapping }, world) {
       const from = letGoSince(mapping, mapping.unmapped!)
-      if (!from || world.ticks || !hasCallback(mapping)) return
+      if (!from || world.ticks || !hasCallback(mapping) || isWaitedFor(mapping, mapping.unmapped!)) return
       const took = mapping.unmapped!.ns - from.ns
       if (took >= world.thresholds.lateUnmapWarning) late(world, mapping, from, mapping.unmapped!, took)
     },
@@ -40,6 +40,8 @@ function hasCallback(mapping: Mapping): boolean {
 function classDoubt(mapping: Mapping): string | null {
   return mapping.attachment?.class === 'unknown' ? 'whether this importer can be told at all is not in the trace' : null
 }
+
+const WAITED_FOR = 'the exporter still waits for fences: the deadline counts from when they have drained'
 
 function late(world: World, mapping: Mapping, from: Sighting, to: Sighting, took: bigint): void {
   report(world, {
@@ -77,6 +79,7 @@ function never(world: World, mapping: Mapping, at: Sighting, when: string): void
     needs: unmapProbes(world, mapping),
     missing:
       classDoubt(mapping) ??
+      (isWaitedFor(mapping, at) ? WAITED_FOR : null) ??
       (mapping.attachment && joinDoubt(mapping.attachment)) ??
       (enough || released ? null : `the trace ends ${span(waited)} after the importer was told, within its deadline`),
     summary: `${mappingName(mapping)} was still there ${when}, ${span(waited)} after its importer had been told to let go`,

@@ -164,6 +164,8 @@ export interface Revocation extends Entity {
   requested: Sighting
   invalidated: Sighting
   notified: Sighting | null
+  /** Since when its exporter waits for all fences, and when that wait was over. */
+  waiting: Sighting | null
   fences: Sighting | null
   unmapped: Sighting | null
   completed: Sighting | null

@@ -47,6 +47,7 @@ export const BTF: Vocabulary = {
   pci_reset_bus: p('pci_reset_bus bdf="{device}"'),
   'pci_reset_bus%return': p('pci_reset_bus_ret ret={ret}'),
   pci_dev_save_and_disable: p('pci_disable bdf="{device}"'),
-  dbt_hw_reset: p('dbt_reset dev={devicePointer} ms={ms}'),
-  'dbt_hw_reset%return': probe('p', 'dbt_reset_ret '),
+  // A driver's own reset is known by the prefix of the recipe alone.
+  dbt_hw_reset: probe('pcirst', 'pcirst_dbt dev={devicePointer} ms={ms}'),
+  'dbt_hw_reset%return': probe('pcirst', 'pcirst_dbt_ret '),
 }

@@ -32,7 +32,7 @@ interface Plan {
 export function vfioSession({ flaws, importers = oneOfSome, body, ends = true, device }: Plan) {
   return (m: Machine): void => {
     m.scheduler.start(play(), m.random.between(0, 20e6))
-    bystanders(m, m.random.below(3), 600e6)
+    bystanders(m, 1 + m.random.below(2), 600e6)
 
     function* play(): Running {
       const thread = fork(m, m.random.pick(['qemu-kvm', 'cloud-hyperviso', 'dpdk-testpmd', 'tool']))

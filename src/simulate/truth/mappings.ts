@@ -111,7 +111,9 @@ export function noteReleased(m: Machine, buffer: Buffer): void {
 
 function never(m: Machine, mapping: Mapping, released: boolean): void {
   const waited = sinceTold(mapping, m.scheduler.now)
-  if (waited !== null) late(m, mapping, waited, true, released || waited >= LATE)
+  // Until the fences have drained, its time has not begun.
+  const begun = mapping.told?.fencesAt !== null || mapping.attachment.buffer.exporter.flaws.forgetsFences === true
+  if (waited !== null) late(m, mapping, waited, true, begun && (released || waited >= LATE))
 }
 
 /** The trace ends: what is open now was never taken down, as far as anybody can see. */

@@ -52,15 +52,27 @@ export function noteTouched(
   for (const attachment of m.attachments) {
     const { buffer } = attachment
     if (!buffer.released || buffer.owner === null || buffer.owner !== target.fn) continue
-    for (const mapping of attachment.mappings) live(m, hit, mapping, false)
+    for (const mapping of attachment.mappings) orphaned(m, hit, mapping)
   }
   return hit
 }
 
-/** A mapping of a buffer that is released by now is a breach of its own, and perhaps of this one, too. */
-function live(m: Machine, hit: Hit, mapping: Mapping, provable = true): void {
+/** The buffer was released under it, which is a breach of its own: nobody need say that it is live in this reset, too. */
+function orphaned(m: Machine, { reset }: Hit, { attachment, iova }: Mapping): void {
+  reset.doubtful = true
+  breach(m.truth, 'reset-while-mapped', {
+    ino: attachment.buffer.ino,
+    importer: attachment.importer.device,
+    exporter: reset.device,
+    severity: 'info',
+    at: m.scheduler.now,
+    why: `mapped at ${iova.toString(16)}, though the buffer was released`,
+  })
+}
+
+function live(m: Machine, hit: Hit, mapping: Mapping): void {
   const { buffer, importer } = mapping.attachment
-  if (provable) hit.reset.live++
+  hit.reset.live++
   hit.mapped.add(buffer)
   breach(m.truth, 'reset-while-mapped', {
     ino: buffer.ino,
@@ -69,7 +81,6 @@ function live(m: Machine, hit: Hit, mapping: Mapping, provable = true): void {
     severity: 'critical',
     at: m.scheduler.now,
     why: `mapped at ${mapping.iova.toString(16)} during the reset`,
-    provable,
     during: [hit.reset, buffer.revocation],
   })
 }
