@@ -17,6 +17,8 @@ export interface Draft {
   attachment?: Attachment | null
   mapping?: Mapping | null
   revocation?: Revocation | null
+  /** Others that it may have happened in, where that is not certain. */
+  suspected?: readonly Revocation[]
   reset?: Reset | null
   exporterDevice?: string | null
   importerDevice?: string | null
@@ -63,6 +65,7 @@ export function report(world: World, draft: Draft): Finding {
   }
   touch(world.changed.findings, finding)
   draft.revocation?.findings.push(finding)
+  for (const other of draft.suspected ?? []) if (other !== draft.revocation) other.findings.push(finding)
   draft.reset?.findings.push(finding)
   judgeEpisodes(world, finding)
   return finding
@@ -111,6 +114,7 @@ function wasSeen(world: World, what: ActType | string): boolean {
 
 function judgeEpisodes(world: World, finding: Finding): void {
   if (finding.draft.revocation) judgeRevocation(world, finding.draft.revocation)
+  for (const other of finding.draft.suspected ?? []) judgeRevocation(world, other)
   if (finding.draft.reset) judgeReset(world, finding.draft.reset)
 }
 

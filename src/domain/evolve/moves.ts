@@ -71,6 +71,7 @@ function returnMove(context: Context, move: Move): void {
 function adoptMove(context: Context, device: VfioDevice): void {
   if (context.act.revoked === null) return
   device.revoked = isTrue(context.act.revoked)
+  device.since = context.world.now
   if (device.revoked) adoptRevocations(context, device)
   moveUntold(context, device, device.revoked)
   const closing = context.task.closing === device || context.act.caller === 'vfio_pci_dma_buf_cleanup'
@@ -93,6 +94,7 @@ export function settle(context: Context, move: Move): void {
   const byReturn = move.returned
   move.returned = true
   move.vfio.revoked = move.revoking
+  move.vfio.since = move.entered
   if (move.revoking) {
     for (const revocation of move.revocations) {
       const { buffer } = revocation

@@ -22,7 +22,7 @@ export function vfioDevice(world: World, act: Act): VfioDevice | null {
   const device = byName ?? byPointer
   if (!device) {
     if (name === null && pointer === null) return null
-    const created: VfioDevice = { name: null, pointer, revoked: null, buffers: new Set(), open: new Set() }
+    const created: VfioDevice = { name: null, pointer, revoked: null, since: null, buffers: new Set(), open: new Set() }
     if (pointer !== null) world.vfioByPointer.set(pointer, created)
     if (name !== null) nameDevice(world, created, name)
     return created

@@ -35,7 +35,7 @@ export const attachWhileRevoked: RuleModule = {
         comm: world.record.comm,
         pid: world.record.pid,
         evidence: [revoked ? revocation.requested : null, since, attachment.entered, attachment.attached],
-        absent: { from: revoked ? revocation.requested.ns : since.ns, to: attachment.attached.ns },
+        absent: { from: (revoked ? revocation.requested : buffer.vfio?.since)?.ns ?? null, to: attachment.attached.ns },
         missing: race
           ? `the attach was printed ${span(attachment.attached.ns - since.ns)} after the revoke and its entry is not probed: it may have passed the exporter's test before`
           : null,

@@ -14,7 +14,8 @@ import { bufferName, hex, importerName, span } from './wording.ts'
  *
  * Traps: IOVAs are used again, so a mapping that is live now answers for the address (a fault inside it is a direction
  * error, not a use after), and the newest retired one is not always the culprit; a fault line can be printed
- * milliseconds after the access, and so after an innocent unmap; one address exists once in every device's space.
+ * milliseconds after the access, and so after an innocent unmap; who had the address a moment ago may have kept it; one
+ * address exists once in every device's space.
  */
 export const useAfterRevoke: RuleModule = {
   rule: 'use-after-revoke',
@@ -54,6 +55,7 @@ function blame(world: World, mapping: Mapping, candidates: Mapping[], fact: Fact
     at: fact.at,
     mapping,
     revocation: within(mapping, fact) ? mapping.revocation : null,
+    suspected: missing ? candidates.flatMap((m) => (m.revocation && within(m, fact) ? [m.revocation] : [])) : [],
     iova: fact.address,
     comm: mapping.unmappedComm,
     pid: mapping.unmappedPid,
@@ -82,18 +84,26 @@ function doubt(world: World, mapping: Mapping, candidates: Mapping[], fact: Fact
   }
   if (world.ticks)
     return 'the clock of this trace is not in seconds: a fault line printed late cannot be told from a late access'
-  const { faultDelay } = world.thresholds
+  const { faultDelay, addressShared } = world.thresholds
   const recent = candidates.find((m) => m.unmapped && fact.at.ns - m.unmapped.ns < faultDelay)
   if (recent) {
     return `a fault is printed up to ${span(faultDelay)} after the access, and a mapping of this address ended ${span(fact.at.ns - recent.unmapped!.ns)} before the line`
   }
+  const lately = candidates.find((m) => isOfAnother(m, mapping) && fact.at.ns - m.unmapped!.ns < addressShared)
+  if (lately)
+    return `${bufferName(lately.buffer)} was at this address as well, until ${span(fact.at.ns - lately.unmapped!.ns)} before: which of the two was meant the fault does not say`
   if (mapping.endedBy === 'revoke') return null
   const gap = gapBetween(world.window, null, mapping.mapped?.ns ?? fact.at.ns)
   if (gap) return `${describeGap(gap)}: an earlier use of the address may be among them`
-  const other = candidates.find((m) => m !== mapping && m.unmapped && m.buffer !== mapping.buffer)
+  const other = candidates.find((m) => isOfAnother(m, mapping))
   return other
     ? `the address was used before by ${bufferName(other.buffer)}, whose importer may have kept it: which of the two was meant the fault does not say`
     : null
+}
+
+/** A mapping of another buffer that is gone, too: its importer may have kept the address. */
+function isOfAnother(one: Mapping, mapping: Mapping): boolean {
+  return one !== mapping && one.unmapped !== null && one.buffer !== mapping.buffer
 }
 
 function spoken(world: World, mapping: Mapping): Finding | null {

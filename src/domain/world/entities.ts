@@ -244,8 +244,9 @@ export interface Reset extends Entity {
 export interface VfioDevice {
   name: string | null
   pointer: string | null
-  /** Last known state; null before the first move. */
+  /** Last known state, and since when; null before the first move. */
   revoked: boolean | null
+  since: Sighting | null
   buffers: Set<Buffer>
   /** Revocations of its buffers that are not restored. */
   open: Set<Revocation>

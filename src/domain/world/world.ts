@@ -17,6 +17,8 @@ export interface Thresholds {
   lateUnmapError: bigint
   /** A fault line can be printed this long after the access it tells of. */
   faultDelay: bigint
+  /** So long after its last mapping of an address an importer may be the one that still uses it, though others came after. */
+  addressShared: bigint
   /** An attach may be printed this long after it passed the exporter's test. */
   attachRace: bigint
 }
@@ -25,6 +27,7 @@ export const DEFAULT_THRESHOLDS: Thresholds = {
   lateUnmapWarning: 1_000_000_000n,
   lateUnmapError: 10_000_000_000n,
   faultDelay: 12_000_000n,
+  addressShared: 100_000_000n,
   attachRace: 100_000_000n,
 }
 
