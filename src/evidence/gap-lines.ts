@@ -29,11 +29,12 @@ const MARKS: ReadonlySet<Note['kind']> = new Set([
 const MOST = 12
 
 /**
- * Where in the trace a gap lies, in the order of lines: the last event of its CPU before it, the marks between, the
- * first event after it. What lies outside of the capture is left out; a gap without any bounds has no lines.
+ * Where in the trace a gap lies: the last event of its CPU before it, the marks between, the first event after it. What
+ * lies outside of the capture is left out; a gap that is the whole trace on all CPUs has no lines. Of inputs that overlap
+ * in time, the events are those next to it in the order of lines.
  */
 export function gapLines(sqlite: Database.Database, capture: number, gap: GapRow): GapLine[] {
-  if (gap.fromNs === null && gap.toNs === null) return []
+  if (gap.cpu === null && gap.fromNs === null && gap.toNs === null) return []
   const segments = listSegments(sqlite, { capture })
   const before = gap.fromNs === null ? null : lastBefore(sqlite, segments, gap.cpu, gap.fromNs)
   const after = gap.toNs === null ? null : firstAfter(sqlite, segments, gap.cpu, gap.toNs)
