@@ -1,6 +1,6 @@
 import { ACT_TYPES } from '../src/domain/act-type.ts'
 import { choice, column } from './column.ts'
-import { capture, device, from, ino, limit, oneOf, position, text, to } from './parameters.ts'
+import { capture, device, from, ino, limit, oneOf, position, positions, text, to } from './parameters.ts'
 import { defineQuery } from './query.ts'
 import { readEvents } from './read-events.ts'
 
@@ -16,6 +16,7 @@ export const events = defineQuery({
     from,
     to,
     after: position.describe('only events after this log position'),
+    position: positions.describe('only events at these log positions, as `evidence` lists them: 12,15,19'),
     limit,
   },
   columns: [

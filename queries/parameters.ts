@@ -56,6 +56,13 @@ export const position = z
   .transform(BigInt)
   .optional()
 
+/** Log positions as `evidence` lists them, separated by commas or blanks; ascending, each once. */
+export const positions = z
+  .string()
+  .regex(/^\d{1,15}(?:[ ,]+\d{1,15})*$/, 'is not a list of log positions (12,15,19)')
+  .transform((text) => [...new Set(text.split(/[ ,]+/).map(Number))].sort((a, b) => a - b))
+  .optional()
+
 function secondsToNs(text: string): bigint | null {
   const match = /^(-?)(\d{1,10})\.(\d{1,9})$/.exec(text)
   if (!match) return null

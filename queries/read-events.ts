@@ -19,6 +19,8 @@ export interface EventFilter {
   to: bigint | undefined
   /** Only later positions. */
   after: bigint | undefined
+  /** Only these positions, ascending. */
+  position: readonly number[] | undefined
   limit: number | undefined
 }
 
@@ -89,6 +91,10 @@ function eventTests(
   if (to !== undefined && segment.lastNs! > to) tests.push((columns, row) => columns.time[row]! <= to)
   const skip = filter.after === undefined ? 0 : Number(filter.after) + 1 - segment.firstPosition
   if (skip > 0) tests.push((_, row) => row >= skip)
+  if (filter.position !== undefined) {
+    const wanted = new Set(filter.position)
+    tests.push((_, row) => wanted.has(segment.firstPosition + row))
+  }
   return tests
 }
 
@@ -160,6 +166,8 @@ function unpacked<Value>(sqlite: Database.Database, segment: Segment, read: () =
   }
 }
 
-function touches({ firstNs, lastNs }: Segment, { from, to }: EventFilter): boolean {
+function touches({ firstNs, lastNs, firstPosition, events }: Segment, { from, to, position }: EventFilter): boolean {
+  if (position !== undefined && !position.some((one) => one >= firstPosition && one < firstPosition + events))
+    return false
   return (from === undefined || lastNs! >= from) && (to === undefined || firstNs! <= to)
 }

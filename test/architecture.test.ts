@@ -40,6 +40,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   'src/log/': ['src/domain/', 'migrations/'],
   'src/projection/': ['src/domain/', 'src/log/'],
   'queries/': ['src/domain/', 'src/log/', 'src/projection/meaning-codec.ts'],
+  'src/evidence/': ['src/domain/', 'src/log/'],
   'src/own-rules/': ['queries/', 'src/log/', 'src/domain/', 'src/projection/'],
   'src/arrow/': ['queries/'],
   'src/output/': ['queries/'],
@@ -54,6 +55,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     'src/own-rules/',
     'src/log/',
     'src/domain/',
+    'src/evidence/',
     'src/projection/state/',
   ],
   'src/cli/': [
@@ -67,6 +69,7 @@ const MAY_IMPORT: Record<string, string[]> = {
     'src/diff/',
     'src/record/',
     'src/redact/',
+    'src/evidence/',
     'src/own-rules/',
     'src/simulate/',
     'src/http/app.ts',

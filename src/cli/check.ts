@@ -31,6 +31,7 @@ export const run: Run<CheckOptions> = async (_, options, io) => {
       const text = findingsText(sqlite, createPage(options, io.stdout), groups, {
         capture,
         perRule: -1,
+        quote: options.quote ?? null,
         ticks: new Set(captures.filter(({ ticks }) => ticks).map((one) => one.capture)),
         several: captures.length > 1,
         more: ({ rule }) => commandLine(`query findings ${ruleWords(rule, options.rules)}`, options.db),
@@ -41,7 +42,10 @@ export const run: Run<CheckOptions> = async (_, options, io) => {
         `${many(captures.length, 'capture')}: ${counts}; ${standing.undetermined} undetermined.${open.length > 0 ? ` Not complete: ${open.join(', ')}.` : ''}\n`,
       )
       if (groups.length > 0) io.stdout.write('What each rule means, and what to do about it: docs/rules/<rule>.md\n')
-    } else io.stdout.write(`${JSON.stringify(checkDocument(sqlite, capture, standing, failed, open))}\n`)
+    } else {
+      const document = checkDocument(sqlite, capture, standing, failed, open, options.quote !== undefined)
+      io.stdout.write(`${JSON.stringify(document)}\n`)
+    }
     if (io.signal.aborted) return Exit.interrupted
     if (failed) return Exit.findings
     return options.strict && open.length > 0 ? Exit.incomplete : Exit.done

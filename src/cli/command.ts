@@ -146,6 +146,8 @@ export interface CheckOptions extends RulesOption {
   capture?: string
   failOn: string
   strict?: boolean
+  /** Lines of evidence quoted of each finding, whole. */
+  quote?: number
 }
 
 export interface TimelineOptions extends RulesOption {
@@ -155,6 +157,8 @@ export interface TimelineOptions extends RulesOption {
   from?: string
   to?: string
   limit?: string
+  /** Lines as traced, instead of events as told. */
+  quote?: true
 }
 
 export interface StateOptions {

@@ -72,6 +72,12 @@ export const COMMANDS: readonly CommandEntry[] = [
       capture(),
       severity('--fail-on <severity>', 'the least severity that fails').default('error'),
       new Option('--strict', 'exit 4 where the evidence is incomplete'),
+      new Option(
+        '--quote [lines]',
+        'quote the lines of evidence whole, and what stands in the way; 12, a number or all',
+      )
+        .preset('12')
+        .argParser(quotedLines),
       rules(),
     ],
     load: () => import('./check.ts'),
@@ -108,6 +114,7 @@ export const COMMANDS: readonly CommandEntry[] = [
       new Option('--from <time>', 'nanoseconds, or seconds with a decimal point as the trace prints them'),
       new Option('--to <time>', 'the same; included'),
       new Option('--limit <events>', 'stop after so many events'),
+      new Option('--quote', 'the lines as traced, instead of the events as told'),
       rules(),
     ],
     load: () => import('./timeline.ts'),
@@ -238,6 +245,12 @@ function parameter(text: string, previous: [string, string][]): [string, string]
 function bufferSize(text: string): number {
   if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('A buffer is a whole number of KiB, such as 65536.')
   return Number(text)
+}
+
+function quotedLines(text: string): number {
+  if (text === 'all') return Number.POSITIVE_INFINITY
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('Lines are a number from 1 on, or all.')
 }
 
 function port(text: string): number {

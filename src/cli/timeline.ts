@@ -9,7 +9,7 @@ import { useOwnRules } from './own-rules.ts'
 import { createPage, quoted } from './summary/page.ts'
 import { selectEvents } from './timeline/select-events.ts'
 import { findSubject, type Subject } from './timeline/subject.ts'
-import { eventDocument, type ToldEvent, tell, timelineText } from './timeline/write-timeline.ts'
+import { eventDocument, type ToldEvent, tell, timelineQuotes, timelineText } from './timeline/write-timeline.ts'
 import { writeAll } from './write-all.ts'
 
 interface Parameters {
@@ -56,7 +56,7 @@ export const run: Run<TimelineOptions> = async (_, options, io) => {
       for (const { capture, events } of told) {
         if (told.length > 1)
           yield `${page.paint('bold', `capture ${capture.capture}, ${quoted(capture.name, page.width)}`)}\n`
-        yield* timelineText(events, page, capture)
+        yield* options.quote ? timelineQuotes(events, page, capture) : timelineText(events, page, capture)
       }
     }
 
@@ -64,7 +64,9 @@ export const run: Run<TimelineOptions> = async (_, options, io) => {
       let separator = format === 'json' ? '[\n' : ''
       for (const { capture, events } of told)
         for (const event of events) {
-          yield `${separator}${JSON.stringify(eventDocument(capture, event))}${format === 'json' ? '' : '\n'}`
+          const document = eventDocument(capture, event)
+          const line = JSON.stringify(options.quote ? { ...document, text: event.text } : document)
+          yield `${separator}${line}${format === 'json' ? '' : '\n'}`
           if (format === 'json') separator = ',\n'
         }
       if (format === 'json') yield separator === '[\n' ? '[]\n' : '\n]\n'

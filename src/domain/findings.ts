@@ -1,4 +1,5 @@
 import type { ActType } from './act-type.ts'
+import { unseenText } from './evidence/unseen.ts'
 import type { FindingRow, ImporterClass } from './read-model.ts'
 import { u64 } from './recognise/pointer.ts'
 import type { EpisodeVerdict, RuleName, Severity, Verdict } from './rules.ts'
@@ -104,7 +105,7 @@ export function judgeNeeds(world: World): void {
   for (const finding of world.findings) {
     if (finding.verdict !== 'violated') continue
     const missing = (finding.draft.needs ?? []).find((any) => !any.some((one) => wasSeen(world, one)))
-    if (missing) demote(world, finding, `no ${missing.join(' or ')} event in this trace: was its probe set?`)
+    if (missing) demote(world, finding, unseenText(missing))
   }
 }
 

@@ -2,6 +2,7 @@ import { Hono } from 'hono'
 import { inWords, LogError, type LogErrorCode } from '../log/errors.ts'
 import { createJudgedLog } from '../own-rules/judged-log.ts'
 import { OwnRuleError } from '../own-rules/own-rule-error.ts'
+import { evidenceRoute } from './evidence-route.ts'
 import { problem } from './problem.ts'
 import { queryRoutes } from './query-routes.ts'
 import { createReaders } from './readers.ts'
@@ -52,6 +53,7 @@ export function createApp({ db, rules }: AppOptions): App {
     return c.json({ status: 'ok' })
   })
   app.route('/v1/buffers', stateRoute(readers))
+  app.route('/v1/findings', evidenceRoute(readers, judged))
   app.route('/v1', queryRoutes(readers, judged))
   app.notFound((c) => problem('not-found', `${c.req.path} is nothing here; GET /v1 lists the queries`))
   app.onError((thrown) => {

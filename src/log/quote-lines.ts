@@ -7,6 +7,8 @@ export interface QuotedLine {
   capture: number
   /** 1-based number of the line in its capture. */
   line: number
+  /** Time of the event, nanoseconds of the capture's clock, or ticks. */
+  ns: bigint
   /** Without its terminator. */
   text: string
 }
@@ -28,12 +30,17 @@ export function quoteLines(sqlite: Database.Database, positions: Iterable<number
 }
 
 function quoteFrom(sqlite: Database.Database, segment: Segment, here: number[], quotes: Map<number, QuotedLine>): void {
-  const { line, lineStart, textBytes } = readColumns(sqlite, segment)
+  const { line, lineStart, textBytes, time } = readColumns(sqlite, segment)
   const bytes = readText(sqlite, segment, textBytes)
   for (const position of here) {
     const at = line[position - segment.firstPosition]!
     const start = lineStart[at]!
     const text = textOf(bytes, start, lineEnd(bytes, start, lineStart[at + 1]!))
-    quotes.set(position, { capture: segment.capture, line: segment.firstLine + at, text })
+    quotes.set(position, {
+      capture: segment.capture,
+      line: segment.firstLine + at,
+      ns: time[position - segment.firstPosition]!,
+      text,
+    })
   }
 }

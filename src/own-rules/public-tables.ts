@@ -52,6 +52,7 @@ function filterOf(capture?: bigint, from?: bigint, to?: bigint): EventFilter {
     type: undefined,
     name: undefined,
     after: undefined,
+    position: undefined,
     limit: undefined,
   }
 }

@@ -29,6 +29,31 @@ describe('timeline', () => {
     expect(lines.at(-1)).toMatch(/dbuf_final/)
   })
 
+  test('--quote has the lines as traced, with the findings below them', async () => {
+    const told = await at.json<(Told & { text: string })[]>('timeline', '--ino', '15', '--quote')
+    const trace = exampleText('sysfs-reset').split('\n')
+    expect(told.map(({ text }) => text)).toEqual(told.map(({ line }) => trace[line - 1]))
+    expect(await at.json<Told[]>('timeline', '--ino', '15')).toEqual(told.map(({ text: _, ...rest }) => rest))
+    const lines = (await at.run('timeline', '--ino', '15', '--quote')).stdout.toString().trimEnd().split('\n')
+    const marks = lines.filter((line) => /^ +\^ /.test(line))
+    expect(lines.filter((line) => !marks.includes(line))).toEqual(told.map(({ line, text }) => `line ${line}  ${text}`))
+    const reset = lines.findIndex((line) => line.startsWith('line 45  '))
+    expect(lines.slice(reset + 1, reset + 3)).toEqual([
+      expect.stringMatching(/^ +\^ critical reset-while-mapped, violated: /),
+      expect.stringMatching(/^ +\^ error reset-without-revoke, violated: /),
+    ])
+    expect(marks).toHaveLength(2)
+  })
+
+  test('--quote says what leaves a finding open', async () => {
+    const text = exampleText('sysfs-reset').replace(/^(.*: dbuf_map: .*)$/m, '$1\nCPU:1 [LOST 252 EVENTS]')
+    await at.run('ingest', at.file('lost.txt', text))
+    const { stdout } = await at.run('timeline', '--capture', '2', '--quote')
+    expect(stdout.toString()).toMatch(
+      /\^ critical reset-while-mapped, undetermined: .* not certain: 252 events lost on CPU 1 \(the ring buffer was full\)\n/,
+    )
+  })
+
   test('as JSON: in time order, with the time since the event before', async () => {
     const told = await at.json<Told[]>('timeline', '--ino', '15')
     const times = told.map(({ ts_ns }) => BigInt(ts_ns))

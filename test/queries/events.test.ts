@@ -106,3 +106,12 @@ test('events that are not folded yet mean nothing so far', async () => {
   reader.close()
   unfolded.remove()
 })
+
+test('single events by their positions, in any order and as evidence lists them', () => {
+  const all = ask()
+  expect(ask({ position: '7,2, 2' })).toEqual(all.filter(({ position }) => position === '2' || position === '7'))
+  expect(positions({ position: '1 8' })).toEqual([1, 8])
+  expect(positions({ position: '999' })).toEqual([])
+  expect(positions({ position: '1,2,3', after: '1', limit: '1' })).toEqual([2])
+  expect(() => ask({ position: '1,x' })).toThrow(/is not a list of log positions/)
+})

@@ -1,6 +1,8 @@
 import type Database from 'better-sqlite3'
+import { createObstacleReader } from '../../evidence/obstacles.ts'
 import { type QuotedLine, quoteLines } from '../../log/quote-lines.ts'
 import { printable } from '../../output/table.ts'
+import { obstaclesText } from './obstacles.ts'
 import { type Page, quoted, SEVERITY_STYLE } from './page.ts'
 import { many, timeText } from './quantity.ts'
 import type { FindingGroup, ShownFinding } from './read-findings.ts'
@@ -10,6 +12,8 @@ export interface FindingsOptions {
   capture: number | null
   /** Findings shown of each rule; -1 is all of them. */
   perRule: number
+  /** Lines of evidence quoted whole, with their positions; where it is null, a few are shown as far as they fit. */
+  quote: number | null
   /** Captures whose times are ticks. */
   ticks: ReadonlySet<number>
   /** More than one capture: each finding says of which it is. */
@@ -18,9 +22,8 @@ export interface FindingsOptions {
   more: (group: FindingGroup) => string
 }
 
-/** Lines of evidence quoted at the beginning and at the end of a long list. */
-const FIRST = 3
-const LAST = 3
+/** Lines of evidence shown where nobody asked for more. */
+const A_FEW = 6
 
 /** Each finding with what it says, its verdict and the lines that it rests on. */
 export function* findingsText(
@@ -29,17 +32,22 @@ export function* findingsText(
   groups: readonly FindingGroup[],
   options: FindingsOptions,
 ): Generator<string> {
+  const obstacles = createObstacleReader(sqlite)
   for (const group of groups) {
     const findings = findingsOf(sqlite, options.capture, group, options.perRule)
     const quotes = quoteLines(
       sqlite,
-      findings.flatMap((finding) => shownEvidence(finding).flat()),
+      findings.flatMap(({ evidence }) => excerpt(evidence, options.quote ?? A_FEW).flat()),
     )
     for (const finding of findings) {
       yield heading(finding, page, options)
       yield `  ${printable(finding.summary)}\n`
       if (finding.missing !== null) yield `  ${page.paint('yellow', 'not certain:')} ${printable(finding.missing)}\n`
-      yield* evidenceLines(finding, quotes, page)
+      yield* evidenceLines(finding, quotes, page, options.quote)
+      if (options.quote !== null) {
+        const ticks = options.ticks.has(finding.capture)
+        yield* obstaclesText(obstacles.of(finding, quotes), page, ticks)
+      }
       yield '\n'
     }
     const rest = group.count - findings.length
@@ -55,22 +63,33 @@ function heading({ rule, severity, verdict, ns, capture }: ShownFinding, page: P
   return `${words.join('  ')}\n`
 }
 
-function shownEvidence({ evidence }: ShownFinding): [first: number[], last: number[]] {
-  if (evidence.length <= FIRST + LAST) return [evidence, []]
-  return [evidence.slice(0, FIRST), evidence.slice(-LAST)]
+/** The first and the last of a long list. */
+function excerpt(evidence: readonly number[], most: number): [first: readonly number[], last: readonly number[]] {
+  if (evidence.length <= most) return [evidence, []]
+  const last = Math.floor(most / 2)
+  return [evidence.slice(0, most - last), evidence.slice(evidence.length - last)]
 }
 
-function* evidenceLines(finding: ShownFinding, quotes: Map<number, QuotedLine>, page: Page): Generator<string> {
-  const [first, last] = shownEvidence(finding)
-  const digits = Math.max(...[...first, ...last].map((position) => String(quotes.get(position)?.line ?? '').length), 1)
+function* evidenceLines(
+  { evidence }: ShownFinding,
+  quotes: Map<number, QuotedLine>,
+  page: Page,
+  quote: number | null,
+): Generator<string> {
+  const [first, last] = excerpt(evidence, quote ?? A_FEW)
+  const shown = [...first, ...last]
+  const digits = Math.max(...shown.map((position) => String(quotes.get(position)?.line ?? '').length), 1)
+  const positionDigits = Math.max(...shown.map((position) => String(position).length))
   const line = (position: number) => {
-    const quote = quotes.get(position)
-    if (quote === undefined) return `    position ${position} is not in the log: run revenant verify\n`
-    const number = `line ${String(quote.line).padStart(digits)}  `
-    return `    ${page.paint('dim', number)}${quoted(quote.text, page.width - 4 - number.length)}\n`
+    const found = quotes.get(position)
+    if (found === undefined) return `    position ${position} is not in the log: run revenant verify\n`
+    const number = `line ${String(found.line).padStart(digits)}  `
+    if (quote === null) return `    ${page.paint('dim', number)}${quoted(found.text, page.width - 4 - number.length)}\n`
+    const place = `${number}position ${String(position).padStart(positionDigits)}  `
+    return `    ${page.paint('dim', place)}${printable(found.text)}\n`
   }
   yield* first.map(line)
-  if (last.length === 0) return
-  yield `    ${page.paint('dim', `… ${finding.evidence.length - FIRST - LAST} more`)}\n`
+  if (shown.length === evidence.length) return
+  yield `    ${page.paint('dim', `… ${evidence.length - shown.length} more`)}\n`
   yield* last.map(line)
 }

@@ -4,6 +4,7 @@ import { printable } from '../../output/table.ts'
 import type { Standing } from '../evidence.ts'
 import { ownName } from '../own-name.ts'
 import { blindSpots } from './blind-spots.ts'
+import { gapText } from './gap-text.ts'
 import { malformedLines } from './malformed-lines.ts'
 import { type Page, quoted } from './page.ts'
 import { count, many, timeText } from './quantity.ts'
@@ -85,12 +86,7 @@ function* gaps(sqlite: Database.Database, { capture, ticks }: Capture): Generato
     lost: bigint | null
     reason: string
   }[]
-  for (const { cpu, from_ns, to_ns, lost, reason } of rows) {
-    const where = cpu === null ? '' : ` on CPU ${cpu}`
-    const from = from_ns === null ? 'the beginning' : timeText(from_ns, ticks)
-    const to = to_ns === null ? 'the end' : timeText(to_ns, ticks)
-    const what = lost === null ? 'an unknown number of events' : many(lost, 'event')
-    yield `  gap${where} from ${from} to ${to}: ${what} missing (${printable(reason)})\n`
-  }
+  for (const { cpu, from_ns, to_ns, lost, reason } of rows)
+    yield `  ${gapText({ cpu, fromNs: from_ns, toNs: to_ns, lost, reason }, ticks)}\n`
   if (total > rows.length) yield `  … ${many(total - rows.length, 'more gap')}\n`
 }

@@ -61,6 +61,7 @@ export function* writeSummary({ sqlite }: LogConnection, options: SummaryOptions
     {
       capture: options.capture,
       perRule: PER_RULE,
+      quote: null,
       ticks: new Set(capture.ticks ? [options.capture] : []),
       several: false,
       more,

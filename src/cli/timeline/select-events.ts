@@ -1,7 +1,7 @@
 import type Database from 'better-sqlite3'
 import { ACT_TYPES, type ActType } from '../../domain/act-type.ts'
 import type { Capture } from '../../log/captures.ts'
-import { textOf } from '../../log/line-text.ts'
+import { lineEnd, textOf } from '../../log/line-text.ts'
 import { listSegments, readColumns, readStrings, readText, type Segment } from '../../log/read-log.ts'
 import { type Meaning, unpackMeaning } from '../../projection/meaning-codec.ts'
 import { ON_EXPORTER_TYPES, type Subject } from './subject.ts'
@@ -18,6 +18,8 @@ export interface TimelineEvent {
   type: ActType
   name: string
   payload: string
+  /** The line as traced, without its terminator. */
+  text: string
 }
 
 export interface Period {
@@ -61,9 +63,11 @@ function* fromSegment(
     if ((from !== undefined && ns < from) || (to !== undefined && ns > to)) continue
     const abroad = (lifetime.from !== null && ns < lifetime.from) || (lifetime.to !== null && ns > lifetime.to)
     if (abroad && isOnExporter(meaning, row, subject) && !evidence.has(segment.firstPosition + row)) continue
+    const line = columns.line[row]!
+    const start = columns.lineStart[line]!
     yield {
       position: segment.firstPosition + row,
-      line: segment.firstLine + columns.line[row]!,
+      line: segment.firstLine + line,
       ns,
       cpu: known(columns.cpu[row]!),
       comm: strings[columns.comm[row]!] ?? null,
@@ -71,6 +75,7 @@ function* fromSegment(
       type: ACT_TYPES[meaning?.type[row] ?? 0]!,
       name: strings[columns.name[row]!]!,
       payload: textOf(text, columns.payloadStart[row]!, columns.payloadEnd[row]!),
+      text: textOf(text, start, lineEnd(text, start, columns.lineStart[line + 1]!)),
     }
   }
 }

@@ -27,6 +27,7 @@ export interface MarkedFinding {
   ns: bigint | null
   summary: string
   evidence: number[]
+  missing: string | null
 }
 
 /** Kinds of act on a device that concern the buffers it exported. */
@@ -113,7 +114,7 @@ function readFindings(
 ): MarkedFinding[] {
   const rows = sqlite
     .prepare(
-      `SELECT finding, rule, severity, verdict, ts_ns, summary, evidence FROM finding WHERE capture = @capture AND
+      `SELECT finding, rule, severity, verdict, ts_ns, summary, evidence, missing FROM finding WHERE capture = @capture AND
          CASE WHEN @ino IS NOT NULL THEN ino = @ino
            WHEN @device IS NOT NULL THEN @device IN (exporter_device, importer_device)
            ELSE TRUE END

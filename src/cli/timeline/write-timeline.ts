@@ -73,9 +73,22 @@ function shortened(payload: string): string {
   return payload.replace(/\+0x[0-9a-f]+\/0x[0-9a-f]+(?: \[[\w-]+\])?/g, '')
 }
 
+/** The same in the words of the trace: each event's line whole, findings below it with what leaves them open. */
+export function* timelineQuotes(events: Iterable<ToldEvent>, page: Page, { lines }: Capture): Generator<string> {
+  const digits = count(lines).length
+  for (const { line, text, marks } of events) {
+    yield `${page.paint('dim', `line ${count(line).padStart(digits)}`)}  ${printable(text)}\n`
+    for (const { severity, rule, verdict, summary, missing } of marks) {
+      const open = missing === null ? '' : ` ${page.paint('yellow', 'not certain:')} ${printable(missing)}`
+      const mark = `${' '.repeat('line '.length + digits)}  ^ ${severity} ${rule}, ${verdict}:`
+      yield `${page.paint(SEVERITY_STYLE[severity], mark)} ${printable(summary)}${open}\n`
+    }
+  }
+}
+
 /** One JSON object an event. 64-bit integers are decimal strings. */
 export function eventDocument({ capture }: Capture, event: ToldEvent) {
-  const { ns, since, position, marks, ...rest } = event
+  const { ns, since, position, marks, text: _, ...rest } = event
   return {
     capture,
     position: String(position),

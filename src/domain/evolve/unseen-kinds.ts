@@ -1,4 +1,5 @@
 import type { ActType } from '../act-type.ts'
+import { unseenText } from '../evidence/unseen.ts'
 import { exporterNamed } from '../exporters.ts'
 import type { Buffer, Reset, Revocation } from '../world/entities.ts'
 import type { World } from '../world/world.ts'
@@ -9,7 +10,7 @@ import { isVfioExporter } from './vfio-devices.ts'
  * may have happened, so nobody can say that all was well.
  */
 function unseen({ seen }: World, kind: ActType): string | null {
-  return seen.has(kind) ? null : `no ${kind} event in this trace: was its probe set?`
+  return seen.has(kind) ? null : unseenText([kind])
 }
 
 /** What keeps a revocation from being clean: a map, a late unmap or an attach that nobody could see. */

@@ -1,3 +1,5 @@
+import { MISSED_BEFORE_FAULT } from '../evidence/gaps-named.ts'
+import { unseenText } from '../evidence/unseen.ts'
 import { isVfioExporter } from '../evolve/vfio-devices.ts'
 import type { Facts } from '../facts.ts'
 import { addEvidence, type Finding, report } from '../findings.ts'
@@ -130,9 +132,7 @@ function orphan(world: World, fact: Facts['access']): void {
     importerDevice: fact.device,
     iova: fact.address,
     evidence: [fact.at],
-    missing: gap
-      ? 'events are missing before this fault: the mapping that covered the address may be among them'
-      : 'no map event in this trace: was its probe set?',
+    missing: gap ? MISSED_BEFORE_FAULT : unseenText(['map']),
     summary: `${fact.device} was refused an access to ${hex(fact.address)}; which buffer was there is not in the trace`,
   })
 }
