@@ -9,6 +9,9 @@ const SLOWEST = 9e6
 /** A line within this time after an unmap may tell of an access before it. */
 const UNSURE = 12e6
 
+/** The engine doubts what two buffers had within a tenth of a second. */
+const LONG_AGO = 60e6
+
 /** The importer's device writes through a mapping that is gone. */
 export function* strayAccess(m: Machine, mapping: Mapping, way: 'Read' | 'Write' = 'Write'): Running {
   const { attachment, iova, length } = mapping
@@ -18,6 +21,8 @@ export function* strayAccess(m: Machine, mapping: Mapping, way: 'Read' | 'Write'
   const space = spaceOf(m, importer.device)
   const reused = () => space.live.has(iova)
   if (reused()) return
+  // Nor does a trace tell who of several kept an address for long: the reference charges the last one.
+  if (space.uses(iova) !== mapping.use && m.scheduler.now - (mapping.goneAt ?? 0) > LONG_AGO) return
   const at = m.scheduler.now
   const episode = mapping.told?.episode ?? null
   const restored = episode?.restored === true
