@@ -1,5 +1,5 @@
 import type { Cause } from '../read-model.ts'
-import type { Buffer, VfioDevice } from '../world/entities.ts'
+import type { Buffer, Sighting, VfioDevice } from '../world/entities.ts'
 import { enter, leave, type Move } from '../world/task.ts'
 import { gapBetween } from '../world/window.ts'
 import { setState, touch } from '../world/world.ts'
@@ -70,10 +70,11 @@ function returnMove(context: Context, move: Move): void {
 /** A return whose entry was not seen: at least the device's state is known from here on. */
 function adoptMove(context: Context, device: VfioDevice): void {
   if (context.act.revoked === null) return
+  const { since } = device
   device.revoked = isTrue(context.act.revoked)
   device.since = context.world.now
   if (device.revoked) adoptRevocations(context, device)
-  moveUntold(context, device, device.revoked)
+  moveUntold(context, device, device.revoked, since)
   const closing = context.task.closing === device || context.act.caller === 'vfio_pci_dma_buf_cleanup'
   if (device.revoked && closing) bury(context, device)
 }
@@ -137,14 +138,15 @@ function isRevoked({ state, dead, released }: Buffer): boolean {
  * Buffers whose own invalidate was not seen went the way of their device. Where invalidates are probed, an un-revoke
  * without one is that of a close, which restores nothing.
  */
-function moveUntold(context: Context, device: VfioDevice, revoking: boolean): void {
+function moveUntold(context: Context, device: VfioDevice, revoking: boolean, since?: Sighting | null): void {
   const { world } = context
   const probed = world.seen.has('invalidate')
   for (const buffer of device.buffers) {
     if (buffer.released || buffer.dead || buffer.state === (revoking ? 'revoked' : 'live')) continue
     if (revoking) setState(world, buffer, 'revoked')
     else {
-      if (probed && !gapBetween(world.window, buffer.revocation?.invalidated.ns ?? null, world.now.ns)) continue
+      const from = since === undefined ? buffer.revocation?.invalidated : since
+      if (probed && !gapBetween(world.window, from?.ns ?? null, world.now.ns)) continue
       buffer.restoring = world.now
       buffer.bornRevoked = false
       setState(world, buffer, 'live')

@@ -42,8 +42,8 @@ export interface AddressSpace {
   free(iova: number, length: number): void
   /** How often this address has been handed out. */
   uses(iova: number): number
-  /** By first address: what was there last, and is gone. */
-  readonly retired: Map<number, Mapping>
+  /** By first address: what was there, and is gone. */
+  readonly retired: Map<number, Mapping[]>
 }
 
 const TOP = 0x1_0000_0000
@@ -74,6 +74,12 @@ export function createAddressSpace(): AddressSpace {
     },
     uses: (iova) => uses.get(iova) ?? 0,
   }
+}
+
+export function retire({ retired }: AddressSpace, mapping: Mapping): void {
+  const before = retired.get(mapping.iova)
+  if (before) before.push(mapping)
+  else retired.set(mapping.iova, [mapping])
 }
 
 /** `ERR_PTR(-errno)`. */

@@ -2,7 +2,7 @@
 import { acquire, createLock, release as letGo, type Running, waitQueue } from '../scheduler.ts'
 import { noteAttached, noteDetached, noteUsedDetached } from '../truth/attachments.ts'
 import { noteMapped, noteReleased, noteUnmapped, noteUnmappedAgain } from '../truth/mappings.ts'
-import { errorPointer, reservationOf } from './addresses.ts'
+import { errorPointer, reservationOf, retire } from './addresses.ts'
 import type { Exporter } from './exporter.ts'
 import type { Importer } from './importer.ts'
 import { enter, type Fields, leave, type Machine, milliseconds, spaceOf, type Thread, tracepoint } from './machine.ts'
@@ -195,7 +195,7 @@ export function* unmap(m: Machine, thread: Thread, mapping: Mapping, caller?: st
   if (!device) yield* tracepoint(m, thread, 'dma:dma_unmap_sg', { device: importer.device, paddr: PAGES })
   yield* tracepoint(m, thread, 'iommu:unmap', { iova, length })
   mapping.goneAt = m.scheduler.now
-  spaceOf(m, attachment.importer.device).retired.set(iova, mapping)
+  retire(spaceOf(m, attachment.importer.device), mapping)
   spaceOf(m, importer.device).free(iova, length)
   attachment.mappings.delete(mapping)
   if (buffer.exporter.counts && --buffer.counted === 0) m.scheduler.wake(buffer.unmapped)

@@ -42,7 +42,10 @@ export function* strayAccess(m: Machine, mapping: Mapping, way: 'Read' | 'Write'
       at,
       why: `${way} of ${address.toString(16)} after it was unmapped`,
       provable,
-      during: [restored ? null : episode, alone ? null : space.retired.get(iova)?.told?.episode],
+      during: [
+        restored ? null : episode,
+        ...(alone ? [] : (space.retired.get(iova) ?? []).map(({ told }) => told?.episode)),
+      ],
     })
   }
   yield* fault(m, importer.device, address, way)

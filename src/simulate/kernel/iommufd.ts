@@ -1,6 +1,7 @@
 /** drivers/iommu/iommufd/pages.c: maps a VFIO buffer by itself, without dma_buf_map_attachment() (KERNEL.md §2.1). */
 import type { Running } from '../scheduler.ts'
 import { noteMapped, noteUnmapped } from '../truth/mappings.ts'
+import { retire } from './addresses.ts'
 import { attach, locked, pin } from './dma-buf.ts'
 import type { Importer } from './importer.ts'
 import { enter, type Machine, spaceOf, type Thread, tracepoint } from './machine.ts'
@@ -35,7 +36,7 @@ function* drop(m: Machine, thread: Thread, mapping: Mapping): Running {
   const { attachment, iova, length } = mapping
   yield* tracepoint(m, thread, 'iommu:unmap', { iova, length })
   mapping.goneAt = m.scheduler.now
-  spaceOf(m, attachment.importer.device).retired.set(iova, mapping)
+  retire(spaceOf(m, attachment.importer.device), mapping)
   mapping.returnedAt = m.scheduler.now
   attachment.mappings.delete(mapping)
   spaceOf(m, attachment.importer.device).free(iova, length)
