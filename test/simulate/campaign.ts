@@ -11,6 +11,7 @@ import {
 } from '../../src/simulate/simulate.ts'
 import { type Folded, foldText } from '../support/fold-file.ts'
 import { falseClaims, needlessDoubts, omissionsOf, wrongEpisodes, wrongVerdicts } from './compare.ts'
+import { wrongRows } from './rows.ts'
 
 export type Variation = Partial<Omit<SimulationOptions, 'scenario' | 'seed'>>
 
@@ -41,6 +42,7 @@ export async function judgeSimulated(scenario: ScenarioName, seed: number, varia
         ...needlessDoubts(simulation, folded),
         ...wrongVerdicts(simulation, folded),
         ...wrongEpisodes(simulation, folded),
+        ...(options.names === 'recipe' && options.layout === 'ftrace' ? wrongRows(simulation, folded) : []),
       ]
     : [...falseClaims(simulation, folded), ...wrongVerdicts(simulation, folded, options)]
   return { simulation, folded, wrong }

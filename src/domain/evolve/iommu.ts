@@ -51,7 +51,9 @@ export function onIommuUnmap(context: Context): void {
   world.translations.delete(addressOf(act.text))
   if (!world.mappings.has('iommu')) return
   const range = readIommuRange(act.text ?? '')
-  const mapping = range && privateMapping(context, range.iova)
+  // An address exists once in every address space, and the event does not name one: a call that is under way does.
+  if (!range || task.calls.some((call) => call.mapping?.iova === range.iova)) return
+  const mapping = privateMapping(context, range.iova)
   if (!mapping) return
   world.about.attachment = mapping.attachment
   world.about.buffer = mapping.buffer

@@ -29,12 +29,18 @@ export function* exportBuffer(
     revoked: owner !== null && !owner.memoryEnabled,
     dead: false,
     released: false,
+    accepted: 0,
+    mapped: 0,
     counted: 0,
     unmapped: waitQueue(),
+    exportedAt: 0,
+    releasedAt: null,
     revocation: null,
   }
   m.buffers.add(buffer)
+  m.truth.buffers.push(buffer)
   yield* tracepoint(m, thread, 'dma_buf:dma_buf_export', named(buffer))
+  buffer.exportedAt = m.scheduler.now
   yield* leave(m, thread, {
     fn: 'dma_buf_export',
     caller: exporter.exports,
@@ -49,6 +55,7 @@ export function* releaseBuffer(m: Machine, thread: Thread, buffer: Buffer): Runn
   const fields = { ino: buffer.ino, dmabuf: buffer.pointer }
   yield* enter(m, thread, { fn: 'dma_buf_file_release', fields })
   buffer.released = true
+  buffer.releasedAt = m.scheduler.now
   m.buffers.delete(buffer)
   buffer.owner?.buffers.delete(buffer)
   noteReleased(m, buffer)
@@ -71,6 +78,7 @@ export function* attach(m: Machine, thread: Thread, buffer: Buffer, importer: Im
   const entered = m.scheduler.now
   const back = { fn: 'dma_buf_dynamic_attach', caller: importer.attaches }
   if (errno !== 0) {
+    m.truth.refused.push({ ino: buffer.ino, importer: importer.device, errno })
     yield* leave(m, thread, { ...back, fields: { ...fields, ret: errorPointer(errno) } })
     yield* tracepoint(m, thread, 'dma_buf:dma_buf_put', named(buffer))
     return null
@@ -82,12 +90,16 @@ export function* attach(m: Machine, thread: Thread, buffer: Buffer, importer: Im
     pins: 0,
     mappings: new Set(),
     detached: false,
-    attachedAt: m.scheduler.now,
+    attachedAt: 0,
+    detachedAt: null,
   }
   buffer.attachments.unshift(attachment)
   m.attachments.add(attachment)
   const shown = { ...fields, attach: attachment.pointer }
+  m.truth.attachments.push(attachment)
+  buffer.accepted++
   yield* tracepoint(m, thread, 'dma_buf:dma_buf_dynamic_attach', shown)
+  attachment.attachedAt = m.scheduler.now
   noteAttached(m, attachment, entered)
   yield* enter(m, thread, { fn: '__probestub_dma_buf_dynamic_attach', fields: shown })
   yield* leave(m, thread, { ...back, fields: { ...shown, ret: attachment.pointer } })
@@ -99,6 +111,8 @@ export function* detach(m: Machine, thread: Thread, attachment: Attachment): Run
   const fields = { ...named(buffer), dmabuf: buffer.pointer, attach: pointer, device: importer.device }
   yield* enter(m, thread, { fn: 'dma_buf_detach', fields })
   attachment.detached = true
+  attachment.detachedAt = m.scheduler.now
+  for (const mapping of attachment.mappings) mapping.returnedAt ??= m.scheduler.now
   m.attachments.delete(attachment)
   buffer.attachments = buffer.attachments.filter((other) => other !== attachment)
   noteDetached(m, attachment)
@@ -168,6 +182,9 @@ export function* map(m: Machine, thread: Thread, attachment: Attachment): Runnin
     err: BigInt.asIntN(64, BigInt(mapping.table)).toString(),
   }
   yield* leave(m, thread, { ...back, fields: { ...fields, ...shown } })
+  mapping.mappedAt = m.scheduler.now
+  m.truth.mappings.push(mapping)
+  buffer.mapped++
   return mapping
 }
 
@@ -219,10 +236,11 @@ export function* unmapAgain(m: Machine, thread: Thread, mapping: Mapping): Runni
 }
 
 /** With the reservation lock held, as the callbacks are. */
-export function* invalidate(m: Machine, thread: Thread, buffer: Buffer, caller: string): Running {
+export function* invalidate(m: Machine, thread: Thread, buffer: Buffer, caller: string, entered?: () => void): Running {
   const fn = m.old ? 'dma_buf_move_notify' : 'dma_buf_invalidate_mappings'
   const fields = { ...named(buffer), dmabuf: buffer.pointer }
   yield* enter(m, thread, { fn, fields })
+  entered?.()
   for (const attachment of [...buffer.attachments]) {
     if (attachment.importer.callback !== null && !attachment.detached)
       yield* attachment.importer.told(m, thread, attachment)

@@ -72,6 +72,9 @@ export function* importPrivately(
   mapping.use = spaceOf(m, importer.device).uses(mapping.iova)
   attachment.mappings.add(mapping)
   yield* tracepoint(m, thread, 'iommu:map', { iova: mapping.iova, length: mapping.length, paddr: 0xfe200000 })
+  mapping.mappedAt = m.scheduler.now
+  m.truth.mappings.push(mapping)
+  buffer.mapped++
   noteMapped(m, mapping)
   return attachment
 }

@@ -33,7 +33,7 @@ const TELLING = {
   module: {
     caller: 'dbt_ioctl+0x2cb/0x73a [dbtest]',
     waiter: 'dbt_ioctl+0x53e/0x73a [dbtest]',
-    cause: 'reset',
+    cause: 'unknown',
     revokes: false,
   },
 } as const satisfies Record<string, Telling>
@@ -59,7 +59,9 @@ export function* tell(m: Machine, thread: Thread, buffer: Buffer, how: keyof typ
     buffer.dead = how === 'destroy'
     buffer.revocation = episode
     noteTold(m, buffer, episode)
-    yield* invalidate(m, thread, buffer, caller)
+    yield* invalidate(m, thread, buffer, caller, () => {
+      episode.at = m.scheduler.now
+    })
     noteNotified(m, buffer)
     if (flaws.forgetsFences) return
     for (const fence of buffer.reservation.fences) fence.awaited = true

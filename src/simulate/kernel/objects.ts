@@ -21,9 +21,14 @@ export interface Buffer {
   /** Its exporter is gone for good. */
   dead: boolean
   released: boolean
+  /** Attaches that succeeded, and maps. */
+  accepted: number
+  mapped: number
   /** Mappings that the exporter counts, and who waits for them to go. */
   counted: number
   unmapped: WaitQueue
+  exportedAt: number
+  releasedAt: number | null
   /** The revocation that is not restored, as it was acted out. */
   revocation: TrueRevocation | null
 }
@@ -59,6 +64,7 @@ export interface Attachment {
   mappings: Set<Mapping>
   detached: boolean
   attachedAt: number
+  detachedAt: number | null
 }
 
 export interface Mapping {

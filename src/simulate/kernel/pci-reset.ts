@@ -1,7 +1,7 @@
 /** drivers/pci/pci.c: resets of a function or of a bus, as probes and the kernel log show them. */
 import type { ResetTrigger } from '../../domain/read-model.ts'
 import type { Running } from '../scheduler.ts'
-import { noteResetOver, noteTouched, noteUntouched } from '../truth/resets.ts'
+import { noteFlr, noteResetOver, noteTouched, noteUntouched } from '../truth/resets.ts'
 import { enter, leave, type Machine, milliseconds, printk, type Thread } from './machine.ts'
 import type { PciFunction } from './pci-function.ts'
 
@@ -67,6 +67,7 @@ const METHODS: Readonly<Record<NonNullable<ResetPlan['method']>, Method>> = {
   *'flr-then-bus'(m, thread, fn, { meanwhile }, driver) {
     const fields = { device: fn.name }
     yield* enter(m, thread, { fn: 'pcie_flr', fields })
+    noteFlr(fn)
     yield* pass(m, meanwhile)
     for (let waited = 1023; waited < 65535; waited = waited * 2 + 1) {
       yield* printk(m, thread, `${driver} ${fn.name}: not ready ${waited}ms after FLR; waiting`)
@@ -104,6 +105,7 @@ function* pass(m: Machine, meanwhile?: () => Running): Running {
 function* flr(m: Machine, thread: Thread, fn: PciFunction, caller: string, meanwhile?: () => Running): Running {
   const fields = { device: fn.name }
   yield* enter(m, thread, { fn: 'pcie_flr', fields })
+  noteFlr(fn)
   yield* pass(m, meanwhile)
   yield* leave(m, thread, { fn: 'pcie_flr', caller, fields: { ...fields, ret: 0 } })
 }

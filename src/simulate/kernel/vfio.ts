@@ -71,8 +71,12 @@ export function* move(m: Machine, thread: Thread, fn: PciFunction, revoked: bool
     if (revoked) yield* revoke(m, thread, buffer, { cause: WAYS[way].cause, requested })
     else yield* unrevoke(m, thread, buffer)
   }
-  if (revoked) for (const buffer of fn.buffers) noteRevoked(m, buffer)
   yield* leave(m, thread, { ...point, caller: WAYS[way][revoked ? 'revoke' : 'restore'] })
+  if (!revoked) return
+  for (const buffer of fn.buffers) {
+    if (buffer.revocation?.at === requested) buffer.revocation.cause = WAYS[way].cause
+    noteRevoked(m, buffer)
+  }
 }
 
 function* revoke(
@@ -86,7 +90,8 @@ function* revoke(
     kind: 'revocation',
     ino: buffer.ino,
     at: requested,
-    cause,
+    // Why it was, only the caller knows that it returns to.
+    cause: cause === 'close' ? cause : 'unknown',
     permanent: cause === 'close',
     restored: false,
     violated: false,

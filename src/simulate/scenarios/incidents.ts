@@ -135,8 +135,8 @@ export const incidents = {
     of: 'incident',
     summary: 'CVE-2026-31468: no descriptor is left for the exported buffer, and it goes at once',
     play: vfioSession({
-      body: function* (m, { thread, exporter, fn }) {
-        const buffer = yield* exportBuffer(m, thread, exporter, { size: 4096, owner: fn })
+      body: function* (m, { thread, exporter }) {
+        const buffer = yield* exportBuffer(m, thread, exporter, { size: 4096 })
         yield* releaseBuffer(m, thread, buffer)
       },
     }),

@@ -43,8 +43,7 @@ export function truthDocument(trace: string, options: SimulationOptions, simulat
     })),
     revocations: truth.revocations.map(({ ino, cause, permanent, at, ...one }) => ({
       ino: String(ino),
-      // An FLR that follows names the cause; a move that nobody resets for stays one.
-      cause: cause === 'reset' ? 'reset|flr' : cause,
+      cause,
       permanent,
       requested_at: seconds(at),
       verdict: verdict(one),

@@ -188,3 +188,8 @@ export function noteRestoredEarly(m: Machine, { name, buffers, hit }: PciFunctio
 function buffersOf(m: Machine, fn: PciFunction | null): Buffer[] {
   return [...m.buffers].filter(({ owner }) => owner !== null && owner === fn)
 }
+
+/** An FLR follows the revoke: that is what it was for (CONTRACT §5.4). */
+export function noteFlr({ buffers }: PciFunction): void {
+  for (const { revocation } of buffers) if (revocation?.cause === 'reset') revocation.cause = 'flr'
+}

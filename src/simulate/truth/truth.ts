@@ -1,11 +1,17 @@
 import type { Cause, ResetMethod, ResetTrigger } from '../../domain/read-model.ts'
 import type { Rule, Severity } from '../../domain/rules.ts'
+import type { Attachment, Buffer, Mapping } from '../kernel/objects.ts'
 
 /** What really happened: written down by whoever acted, at the moment of the act. */
 export interface Truth {
   readonly findings: TrueFinding[]
   readonly revocations: TrueRevocation[]
   readonly resets: TrueReset[]
+  /** Everything that ever was, as it is at the end. */
+  readonly buffers: Buffer[]
+  readonly attachments: Attachment[]
+  readonly mappings: Mapping[]
+  readonly refused: { ino: number; importer: string; errno: number }[]
 }
 
 export interface TrueFinding {
@@ -49,7 +55,7 @@ export interface TrueReset extends Begun {
 export type Episode = TrueRevocation | TrueReset
 
 export function createTruth(): Truth {
-  return { findings: [], revocations: [], resets: [] }
+  return { findings: [], revocations: [], resets: [], buffers: [], attachments: [], mappings: [], refused: [] }
 }
 
 export interface Breach {

@@ -1,0 +1,172 @@
+/** What the engine says of each buffer, attachment, mapping, revocation and reset of a whole trace, beside what it was. */
+import type { Simulation } from '../../src/simulate/simulate.ts'
+import type { Folded } from '../support/fold-file.ts'
+
+/** Times as microsecond text has them. */
+function clock({ begin }: Simulation) {
+  return (at: number | null) => (at === null ? null : ((begin + BigInt(Math.round(at))) / 1000n) * 1000n)
+}
+
+/** Rows of either side that the other has not, as text: at most so many of each kind. */
+const SHOWN = 4
+
+function unlike(what: string, truth: readonly string[], found: readonly string[]): string[] {
+  const left = [...found]
+  const missing = truth.filter((row) => {
+    const at = left.indexOf(row)
+    if (at >= 0) left.splice(at, 1)
+    return at < 0
+  })
+  return [
+    ...missing.slice(0, SHOWN).map((row) => `${what}, true: ${row}`),
+    ...left.slice(0, SHOWN).map((row) => `${what}, found: ${row}`),
+  ]
+}
+
+const row = (fields: Record<string, unknown>) =>
+  Object.entries(fields)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' ')
+
+export function wrongRows(simulation: Simulation, folded: Folded): string[] {
+  return [
+    ...wrongBuffers(simulation, folded),
+    ...wrongAttachments(simulation, folded),
+    ...wrongMappings(simulation, folded),
+    ...wrongRevocations(simulation, folded),
+    ...wrongResets(simulation, folded),
+  ]
+}
+
+function wrongBuffers(simulation: Simulation, { buffers }: Folded): string[] {
+  const ns = clock(simulation)
+  const { truth } = simulation
+  return unlike(
+    'buffer',
+    truth.buffers.map((b) =>
+      row({
+        ino: b.ino,
+        exporter: b.exporter.name,
+        device: b.owner?.name ?? null,
+        size: b.size,
+        exported: ns(b.exportedAt),
+        released: ns(b.releasedAt),
+        revocations: truth.revocations.filter(({ ino }) => ino === b.ino).length,
+        attachments: b.accepted,
+        mappings: b.mapped,
+      }),
+    ),
+    buffers.map((b) =>
+      row({
+        ino: b.ino,
+        exporter: b.exporter,
+        device: b.exporterDevice,
+        size: b.size,
+        exported: b.exportedNs,
+        released: b.releasedNs,
+        revocations: b.revocations,
+        attachments: b.attachments,
+        mappings: b.mappings,
+      }),
+    ),
+  )
+}
+
+const symbol = (printed: string | null) => printed?.replace(/\+0x.*/, '') ?? null
+
+function wrongAttachments(simulation: Simulation, { attachments }: Folded): string[] {
+  const ns = clock(simulation)
+  const { truth } = simulation
+  return [
+    ...unlike(
+      'attachment',
+      truth.attachments.map(({ buffer, importer, pointer, attachedAt, detachedAt }) =>
+        row({
+          ino: buffer.ino,
+          device: importer.device,
+          pointer,
+          class: importer.class,
+          callback: symbol(importer.callback),
+          p2p: importer.ops === '0x0' ? null : importer.p2p,
+          attached: ns(attachedAt),
+          detached: ns(detachedAt),
+        }),
+      ),
+      attachments
+        .filter((a) => a.refusedErrno === null)
+        .map((a) =>
+          row({
+            ino: a.ino,
+            device: a.importerDevice,
+            pointer: a.attachment,
+            class: a.class,
+            callback: a.callback,
+            p2p: a.p2p,
+            attached: a.attachedNs,
+            detached: a.detachedNs,
+          }),
+        ),
+    ),
+    ...unlike(
+      'refusal',
+      truth.refused.map(({ ino, importer, errno }) => row({ ino, device: importer, errno })),
+      attachments
+        .filter((a) => a.refusedErrno !== null)
+        .map((a) => row({ ino: a.ino, device: a.importerDevice, errno: a.refusedErrno })),
+    ),
+  ]
+}
+
+function wrongMappings(simulation: Simulation, { mappings }: Folded): string[] {
+  const ns = clock(simulation)
+  return unlike(
+    'mapping',
+    simulation.truth.mappings.map(({ attachment, iova, length, mappedAt, returnedAt }) =>
+      row({
+        ino: attachment.buffer.ino,
+        device: attachment.importer.device,
+        iova,
+        length,
+        mapped: ns(mappedAt),
+        unmapped: ns(returnedAt),
+      }),
+    ),
+    mappings.map((m) =>
+      row({
+        ino: m.ino,
+        device: m.importerDevice,
+        iova: m.iova,
+        length: m.length,
+        mapped: m.mappedNs,
+        unmapped: m.unmappedNs,
+      }),
+    ),
+  )
+}
+
+function wrongRevocations(simulation: Simulation, { revocations }: Folded): string[] {
+  const ns = clock(simulation)
+  return unlike(
+    'revocation',
+    simulation.truth.revocations.map((r) =>
+      row({ ino: r.ino, requested: ns(r.at), cause: r.cause, permanent: r.permanent, restored: r.restored }),
+    ),
+    revocations.map((r) =>
+      row({
+        ino: r.ino,
+        requested: r.requestedNs,
+        cause: r.cause,
+        permanent: r.permanent,
+        restored: r.restoredNs !== null,
+      }),
+    ),
+  )
+}
+
+function wrongResets(simulation: Simulation, { resets }: Folded): string[] {
+  return unlike(
+    'reset',
+    simulation.truth.resets.map((r) => row({ device: r.device, method: r.method, trigger: r.trigger, live: r.live })),
+    resets.map((r) => row({ device: r.device, method: r.method, trigger: r.trigger, live: r.mappingsLive })),
+  )
+}
