@@ -1,4 +1,5 @@
 import { report } from '../findings.ts'
+import { tied } from '../world/order.ts'
 import type { RuleModule } from './rule.ts'
 import { mappingName, span } from './wording.ts'
 
@@ -18,6 +19,7 @@ export const doubleUnmap: RuleModule = {
         evidence: [mapping.mapped, mapping.unmapEntered, mapping.unmapped, world.now],
         absent: { from: mapping.unmapped!.ns, to: world.now.ns },
         needs: [['map']],
+        missing: tied('the two unmaps', mapping.unmapped, world.now),
         summary: `${mappingName(mapping)} was unmapped again, ${span(world.now.ns - mapping.unmapped!.ns)} after it had gone`,
       })
     },
