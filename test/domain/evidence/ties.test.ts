@@ -21,7 +21,6 @@ import {
   mapped,
   move,
   released,
-  restored,
   revoked,
   sgtOf,
   unmapped,
@@ -359,12 +358,5 @@ describe('what is used, and its end', () => {
       .when(closed(), sameTime, sameTime, elsewhere(mapped()))
       .without('vfiodb_cleanup_ret')
       .judge(finding('use-after-permanent-revoke', { missing: SAME }), besides('leaked-mapping'))
-  })
-
-  it('the end of a mapping and the restore: whether it was lost to the revoke', async () => {
-    const { findings } = await held
-      .when(revoked({}, unmapped()), restored(), detached())
-      .judge(finding('importer-lost-mapping', { severity: 'info' }))
-    expect(findings).toHaveLength(1)
   })
 })
