@@ -27,6 +27,8 @@ export interface Facts {
   revived: { buffer: Buffer; at: Sighting }
   /** A device is made revoked or restored, with the reset that was running. */
   'restore-during-reset': { reset: Reset; at: Sighting; buffers: Buffer[] }
+  /** VFIO takes the device's memory or power away; `live` is what is still mapped, its unmap not even begun. */
+  disabled: { revocation: Revocation; live: Mapping[]; at: Sighting }
   /** The reset is over, or the capture is; everything about it is known. */
   reset: { reset: Reset }
   /** The device of an exporter no longer answers, or is no longer there. */

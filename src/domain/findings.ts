@@ -73,10 +73,34 @@ export function report(world: World, draft: Draft): Finding {
 }
 
 /** Adds evidence to a finding already made: a second fault in the same retired mapping. */
-export function addEvidence(world: World, finding: Finding, ...sightings: (Sighting | null)[]): void {
+export function addEvidence(
+  world: World,
+  finding: Finding,
+  ...sightings: readonly (Sighting | null | undefined)[]
+): void {
   const all = new Set([...finding.evidence, ...sightings.flatMap((s) => (s ? [s.seq] : []))])
   finding.evidence = [...all].sort((a, b) => a - b)
   touch(world.changed.findings, finding)
+}
+
+/** What was doubtful is proved after all: the finding says so in its own place, with the evidence of both. */
+export function uphold(world: World, finding: Finding, draft: Draft): void {
+  const before = finding.draft
+  const doubted = finding.missing
+  finding.draft = draft
+  finding.severity = draft.severity
+  finding.verdict = draft.missing ? 'undetermined' : 'violated'
+  finding.missing = draft.missing ?? null
+  addEvidence(world, finding, ...draft.evidence)
+  if (before.revocation && !draft.revocation) {
+    // What is proved is not of the episode, which stays as doubtful as it was.
+    const { findings } = before.revocation
+    findings.splice(findings.indexOf(finding), 1)
+    before.revocation.doubt ??= doubted
+  } else if (draft.revocation && !before.revocation) draft.revocation.findings.push(finding)
+  judgeAbsence(world, finding)
+  if (finding.verdict === 'violated' && draft.absent) world.resting.add(finding)
+  judgeEpisodes(world, finding)
 }
 
 /** Demotes what rests on a stretch of time that turned out to have a hole. */
@@ -98,6 +122,14 @@ export function demote(world: World, finding: Finding, missing: string): void {
   world.resting.delete(finding)
   touch(world.changed.findings, finding)
   judgeEpisodes(world, finding)
+}
+
+/** Demotes what this rule has said of something; the newest findings come first, and one is enough. */
+export function demoteOf(world: World, rule: RuleName, isMeant: (draft: Draft) => boolean, missing: string): void {
+  const finding = world.findings.findLast(
+    ({ draft, verdict }) => verdict === 'violated' && draft.rule === rule && isMeant(draft),
+  )
+  if (finding) demote(world, finding, missing)
 }
 
 /** At the end of the capture it is known which probes were set. */

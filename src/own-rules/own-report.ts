@@ -1,4 +1,5 @@
 import { type Draft, report } from '../domain/findings.ts'
+import { UNKNOWN } from '../domain/record.ts'
 import { SEVERITIES } from '../domain/rules.ts'
 import type { Attachment, Buffer, Mapping, Reset, Sighting } from '../domain/world/entities.ts'
 import type { World } from '../domain/world/world.ts'
@@ -43,7 +44,7 @@ export function reportOwn(world: World, { file, definition }: ModuleRule, views:
 
 function sighting(what: string, at: Moment): Sighting {
   if (typeof at?.ns !== 'bigint' || typeof at.seq !== 'number') wrong(`${what} holds what is no moment`)
-  return { ns: at.ns, seq: at.seq }
+  return { ns: at.ns, seq: at.seq, cpu: UNKNOWN, pid: UNKNOWN }
 }
 
 function edge(what: string, at: Moment | null): bigint | null {

@@ -10,10 +10,11 @@ import { parseVersion } from '../domain/kernel-version.ts'
 import type { Changes, MeaningBatch } from '../domain/read-model.ts'
 import { beginsAsProbe, createRecogniser } from '../domain/recognise/recognise.ts'
 import { SNAPSHOT_TYPES } from '../domain/recognise/snapshot.ts'
-import type { Note, RecordBatch, TraceRecord } from '../domain/record.ts'
+import { type Note, type RecordBatch, type TraceRecord, UNKNOWN } from '../domain/record.ts'
 import { diagnose, diagnoseWith } from '../domain/rules/index.ts'
 import type { RuleModule } from '../domain/rules/rule.ts'
 import type { OwnRule } from '../domain/rules.ts'
+import type { Sighting } from '../domain/world/entities.ts'
 import { createTask } from '../domain/world/task.ts'
 import { evidenceTier } from '../domain/world/tier.ts'
 import { endGap, gapRow, heard, heardSnapshot } from '../domain/world/window.ts'
@@ -27,7 +28,7 @@ import { createRepeatCheck } from './repeated-events.ts'
 import { attachmentRow, bufferRow, mappingRow, resetRow, revocationRow } from './rows.ts'
 
 /** Changes whenever the same log would give other read models, or the world another shape: older ones are then rebuilt. */
-export const FOLD_VERSION = '11'
+export const FOLD_VERSION = '12'
 
 export interface FoldOptions {
   /** Timestamps are ticks of an unknown unit, so no duration can be judged. */
@@ -104,7 +105,7 @@ export function createFold({
       for (let i = 0; i < batch.count; i++) {
         const time = batch.time[i]!
         while (note < notes.length && notes[note]!.beforeEvent <= i) {
-          world.now = { ns: last ?? time, seq: firstSeq + i }
+          world.now = nobody(last ?? time, firstSeq + i)
           takeNote(notes[note++]!, time)
         }
         record.seq = firstSeq + i
@@ -125,7 +126,7 @@ export function createFold({
         record.payload = text(start, batch.payloadEnd[i]!)
         // A list is whole or proves nothing: its lines are never another's.
         if ((kind !== SNAPSHOT && isRepeat(record)) || !recognise(record, act)) continue
-        world.now = { ns: time, seq: record.seq }
+        world.now = { ns: time, seq: record.seq, cpu: record.cpu, pid: record.pid }
         world.about.buffer = null
         world.about.attachment = null
         world.about.device = null
@@ -133,14 +134,14 @@ export function createFold({
         evolve(context)
         remember(meaning, i)
       }
-      if (batch.count > 0) world.now = { ns: last!, seq: firstSeq + batch.count - 1 }
+      if (batch.count > 0) world.now = nobody(last!, firstSeq + batch.count - 1)
       state.last = last
       state.trailing = notes.slice(note)
       return take(meaning)
     },
     finish() {
       for (const note of state.trailing.splice(0)) takeNote(note, null)
-      if (state.heardLast >= 0) world.now = { ns: world.window.end!, seq: state.heardLast }
+      if (state.heardLast >= 0) world.now = nobody(world.window.end!, state.heardLast)
       context.task = createTask()
       onEnd(context)
       return take(null)
@@ -237,6 +238,11 @@ function hand<T extends { dirty: boolean }, R>(list: T[], row: (entity: T) => R)
     entity.dirty = false
     return row(entity)
   })
+}
+
+/** A moment of which no line is the sighting. */
+function nobody(ns: bigint, seq: number): Sighting {
+  return { ns, seq, cpu: UNKNOWN, pid: UNKNOWN }
 }
 
 function emptyMeaning(firstSeq: number, count: number): MeaningBatch {

@@ -203,6 +203,8 @@ export const moduleExporter: Case[] = [
     shown: RECIPE,
     run: (k) => {
       mapped(k, quick)
+      // An importer's wait at its map: waits can be recorded here.
+      waits(k, buf, { usage: 0 })
       b.addFence(k, buf, 3, 2n ** 32n + 4n)
       b.invalidate(k, buf, CALLER, () => b.unmap(k, quick, 'dbt_inv_sync+0x22/0x30 [dbtest]'))
       hardwareReset(k, 0.3, () => as(k, KWORKER, () => b.signalFence(k, 3, 2n ** 32n + 4n)))

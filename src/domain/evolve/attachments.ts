@@ -9,6 +9,7 @@ import { createAttachment, nameByEvent, nameByPointer } from './attachment-ident
 import { ensureBuffer } from './buffers.ts'
 import type { Context } from './context.ts'
 import { learnImporter } from './importer-class.ts'
+import { noteTie } from './revocation-ties.ts'
 
 const ATTACH_CALLS: ReadonlySet<string> = new Set(['dma_buf_dynamic_attach', 'dma_buf_attach'])
 
@@ -150,6 +151,7 @@ function succeed(context: Context, attachment: Attachment): void {
     attachment.comm = world.record.comm
     attachment.tgid = world.record.tgid === UNKNOWN ? null : world.record.tgid
     if (buffer) {
+      noteTie(world, buffer, 'an attach', attachment.entered ?? world.now)
       buffer.attachments.add(attachment)
       buffer.attachmentCount++
       touch(world.changed.buffers, buffer)

@@ -64,6 +64,8 @@ function createBuffer(world: World, ino: string | null): Buffer {
     attachments: new Set(),
     mappings: new Set(),
     fences: new Set(),
+    lately: [],
+    signalled: null,
     mapped: null,
     mappable: false,
     resetAfterInvalidate: false,

@@ -14,6 +14,7 @@ import { ensureBuffer } from './buffers.ts'
 import type { Context } from './context.ts'
 import { learnImporter } from './importer-class.ts'
 import { endMapping } from './mappings.ts'
+import { settleUnmap } from './unfinished-unmaps.ts'
 
 /** The native event, which alone tells of the end of what is known by a hashed pointer alone. */
 const HASHED_DETACH = 'dma_buf:dma_buf_detach'
@@ -52,6 +53,7 @@ export function onDetach(context: Context): void {
   world.unbound.delete(attachment)
   attachment.detached = world.now
   touch(world.changed.attachments, attachment)
+  for (const mapping of attachment.mappings) settleUnmap(context, mapping)
   const stillMapped = [...attachment.mappings]
   for (const mapping of stillMapped) endMapping(context, mapping, 'detach')
   attachment.buffer?.attachments.delete(attachment)

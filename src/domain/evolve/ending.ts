@@ -10,6 +10,7 @@ import { bury } from './moves.ts'
 import { closeGaps } from './notes.ts'
 import { judge } from './resets.ts'
 import { endSnapshot } from './snapshots.ts'
+import { goOn } from './unfinished-unmaps.ts'
 import { unseenInReset, unseenInRevocation } from './unseen-kinds.ts'
 import { isVfioExporter } from './vfio-devices.ts'
 
@@ -20,6 +21,7 @@ export function onEnd(context: Context): void {
   const { world } = context
   endSnapshot(context)
   closeGaps(context)
+  for (const task of world.tasks.values()) goOn(context, task)
   for (const task of world.tasks.values()) {
     // A close that hangs is no less a close.
     if (task.closing && openCall(task, CLEANUP)) bury(context, task.closing)
@@ -55,7 +57,9 @@ function concludeRevocation(world: World, revocation: Revocation): void {
     (revocation.restored ?? buffer.released)?.ns ?? null,
   )
   const faults = faultGapBetween(world.window, revocation.invalidated.ns, null)
-  revocation.unsure = gap ? describeGap(gap) : (openEnds(world, revocation) ?? (faults && describeGap(faults)))
+  revocation.unsure = gap
+    ? describeGap(gap)
+    : (openEnds(world, revocation) ?? revocation.doubt ?? (faults && describeGap(faults)))
   judgeRevocation(world, revocation)
 }
 
@@ -79,7 +83,7 @@ function mayFollow({ ofAnybody, touched }: Reset, { requested, restored }: Revoc
  * has none.
  */
 function concludeReset(world: World, reset: Reset, opened: Reset | undefined): void {
-  if (reset.trigger !== 'open') reset.unsure = doubtOf(world, reset, opened)
+  reset.unsure = (reset.trigger === 'open' ? null : doubtOf(world, reset, opened)) ?? reset.doubt
   judgeReset(world, reset)
 }
 

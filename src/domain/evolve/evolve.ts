@@ -1,6 +1,7 @@
 import type { ActType } from '../act-type.ts'
 import { UNKNOWN } from '../record.ts'
-import { dropCalls } from '../world/task.ts'
+import { dropCalls, forgetCalls } from '../world/task.ts'
+import type { World } from '../world/world.ts'
 import { onAttach } from './attachments.ts'
 import { onDeviceExport, onExport, onMention, onRelease } from './buffers.ts'
 import type { Context } from './context.ts'
@@ -17,6 +18,7 @@ import { onPin, onUnpin } from './pins.ts'
 import { leaveBehind, onReset } from './resets.ts'
 import { onInvalidate } from './revocations.ts'
 import { onSnapshotAttachment, onSnapshotBuffer, onSnapshotFence, onSnapshotTotal } from './snapshots.ts'
+import { goOn, INSIDE_UNMAP, settleUnmap } from './unfinished-unmaps.ts'
 import { onUnmap } from './unmap-calls.ts'
 import { vfioDevice } from './vfio-devices.ts'
 
@@ -106,6 +108,7 @@ export function evolve(context: Context): void {
   const { world, act, task } = context
   const { type } = act
   if (act.point !== 'event' && task.unknown) onNoThread(context)
+  if (task.unmapping && !INSIDE_UNMAP.has(type)) goOn(context, task)
   if (task.reset && !WITHIN_RESET.has(type)) leaveBehind(context)
   if (task.splat?.lone && type !== 'console' && type !== 'splat') endSplat(context, task, true)
   if (task.move && !task.move.returned && AFTER_MOVE.has(type) && !world.returning.has('vfio_pci_dma_buf_move'))
@@ -140,13 +143,31 @@ function onPower({ world, act }: Context): void {
 }
 
 /** A process that exits lets go of what it holds soon after; whatever is still open much later has leaked. */
-function onProcess({ world, act }: Context): void {
+function onProcess(context: Context): void {
+  const { world, act } = context
   if (act.detail !== 'sched_process_exit' || act.state === null) return
   const { tgid } = world.record
   const dead = GROUP_DEAD.exec(act.text ?? '')?.[1]
-  if (dead !== undefined && tgid !== UNKNOWN && isTrue(dead)) world.exits.set(tgid, world.now)
+  const pid = Number(act.state)
+  endTask(context, pid)
+  if (dead !== undefined && tgid !== UNKNOWN && tgid !== pid && isTrue(dead)) exit(world, tgid)
   // One thread of several: what it attached is the process's.
-  if (dead === undefined || isTrue(dead)) world.exits.set(Number(act.state), world.now)
+  if (dead === undefined || isTrue(dead)) exit(world, pid)
+}
+
+function exit({ exits, record, now }: World, pid: number): void {
+  const comm = record.pid === pid && record.comm !== '' ? record.comm : null
+  const known = exits.get(pid)
+  if (known) known.push({ at: now, comm })
+  else exits.set(pid, [{ at: now, comm }])
+}
+
+/** Its calls are over, and none of their returns will come: the next task with this pid is another one. */
+function endTask(context: Context, pid: number): void {
+  const task = context.world.tasks.get(pid)
+  if (!task || pid <= 0) return
+  if (task.unmapping) settleUnmap(context, task.unmapping.mapping)
+  forgetCalls(task)
 }
 
 /** Since 6.16 `sched_process_exit` says whether it was the last thread of its process. */

@@ -51,6 +51,7 @@ export function onFence(context: Context): void {
   for (const fence of fences) {
     world.about.buffer = fence.buffer
     fence.signalled = world.now
+    if (!fence.awaited) fence.buffer.signalled = world.now
     fence.buffer.fences.delete(fence)
     context.tell('fence-signalled', { fence })
   }

@@ -13,7 +13,12 @@ import { createMapping, endMapping } from './mappings.ts'
  */
 export function onIommuMap(context: Context): void {
   const { world, act, task } = context
-  world.translations.set(addressOf(act.text), world.now.seq)
+  const from = addressOf(act.text)
+  world.translations.set(from, world.now.seq)
+  const run = task.translated
+  const to = addressOf(act.text, LAST_DIGITS)
+  if (run?.to === from) run.to = to
+  else task.translated = { from, to }
   const attachment = task.attached
   if (attachment?.class !== 'private' || attachment.detached || attachment.mappings.size > 0) return
   if (attachment.retired !== null || !attachment.attached || attachment.attached.ns + RECENT < world.now.ns) return
@@ -28,12 +33,13 @@ export function onIommuMap(context: Context): void {
 
 const FIRST_DIGIT = 'IOMMU: iova=0x'.length
 const DIGITS = 16
+const LAST_DIGITS = FIRST_DIGIT + DIGITS + ' - 0x'.length
 
-/** The 16 digits after `IOMMU: iova=0x`. These events come by the hundred thousand, so no string is made of them. */
-function addressOf(text: string | null): number {
+/** The 16 digits after `IOMMU: iova=0x`, or after the ` - 0x` that follows. These events come by the hundred thousand, so no string is made of them. */
+function addressOf(text: string | null, first = FIRST_DIGIT): number {
   let address = 0
   if (text === null) return address
-  for (let i = FIRST_DIGIT; i < FIRST_DIGIT + DIGITS; i++) {
+  for (let i = first; i < first + DIGITS; i++) {
     const code = text.charCodeAt(i)
     // '0'…'9' are 0x30…0x39, 'a'…'f' are 0x61…0x66.
     const digit = code < 0x3a ? code - 0x30 : code - 0x57

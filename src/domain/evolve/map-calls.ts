@@ -7,6 +7,7 @@ import type { World } from '../world/world.ts'
 import { ensureAttachment } from './attachment-identity.ts'
 import type { Context } from './context.ts'
 import { complete, createMapping, detachedByPointer, directionName, mappingBySgt } from './mappings.ts'
+import { settleUnmap } from './unfinished-unmaps.ts'
 
 const MAP_CALLS: ReadonlySet<string> = new Set(['dma_buf_map_attachment', 'dma_buf_map_attachment_unlocked'])
 
@@ -14,6 +15,7 @@ const MAP_CALLS: ReadonlySet<string> = new Set(['dma_buf_map_attachment', 'dma_b
 export function onMap(context: Context): void {
   const { world, act, task } = context
   if (act.point === 'entry') {
+    task.translated = null
     const attachment = detachedByPointer(context) ?? ensureAttachment(context)
     enter(task, act.fn!, world.now, { attachment, direction: act.direction })
     return
@@ -35,7 +37,9 @@ export function onMap(context: Context): void {
   }
   if (attachment?.detached) context.tell('used-detached', { attachment, call: 'map' })
   const direction = directionName(act.direction ?? call?.direction ?? openCall(task, MAP_CALLS)?.direction ?? null)
-  const known = attachment && sgt !== null ? mappingBySgt(attachment, sgt) : null
+  const holder = attachment && sgt !== null ? mappingBySgt(attachment, sgt) : null
+  if (holder) settleUnmap(context, holder)
+  const known = holder?.unmapped ? null : holder
   const source = world.record.name
   if (known && !known.sources.includes(source) && !known.unmapEntered)
     return complete(context, known, source, direction)

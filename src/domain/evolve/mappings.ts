@@ -1,8 +1,8 @@
 import type { MappingEnd } from '../read-model.ts'
 import { u64 } from '../recognise/pointer.ts'
-import type { Attachment, Mapping, Sighting } from '../world/entities.ts'
+import type { Attachment, Buffer, Mapping, Sighting } from '../world/entities.ts'
 import { indexMapping } from '../world/mapping-index.ts'
-import { type Call, openCall } from '../world/task.ts'
+import { type Call, openCall, type Task } from '../world/task.ts'
 import { gapBetween } from '../world/window.ts'
 import { touch, type World } from '../world/world.ts'
 import { adopt, isStill, knownAttachment } from './attachment-identity.ts'
@@ -10,6 +10,7 @@ import type { Context } from './context.ts'
 import { observe, reconsiderPinned } from './importer-class.ts'
 import { INVALIDATE_CALLS } from './invalidate-calls.ts'
 import { mappedDuringReset } from './reset-scope.ts'
+import { noteTie } from './revocation-ties.ts'
 import { mappingGone } from './revocations.ts'
 import { translationKey } from './unmap-evidence.ts'
 
@@ -46,6 +47,7 @@ export function createMapping(
     entered: fields.entered ?? null,
     mapped: world.now,
     unmapEntered: null,
+    leaving: null,
     unmapped: null,
     unmappedComm: null,
     unmappedPid: null,
@@ -74,6 +76,7 @@ export function createMapping(
   if (fields.unseen) return mapping
   if (buffer) {
     buffer.mapped = world.now
+    noteTie(world, buffer, 'a map', world.now)
     mappedDuringReset(context, buffer)
   }
   context.tell('mapped', { mapping })
@@ -81,7 +84,12 @@ export function createMapping(
 }
 
 /** Takes over what one more report of the same map shows. */
-export function complete({ world, act }: Context, mapping: Mapping, source: string, direction: string | null): void {
+export function complete(
+  { world, act, task }: Context,
+  mapping: Mapping,
+  source: string,
+  direction: string | null,
+): void {
   const { iova, length, nents } = act
   if (act.fn !== null) mapping.via.add(act.fn)
   mapping.sources.push(source)
@@ -95,11 +103,17 @@ export function complete({ world, act }: Context, mapping: Mapping, source: stri
     mapping.translated = world.translations.get(translationKey(address)) ?? null
     const whole = u64(mapping.buffer?.size ?? null)
     const several = nents !== null && nents !== '1'
-    mapping.span = mapping.length !== null && !several ? mapping.length : (whole ?? mapping.length)
+    mapping.span =
+      mapping.length !== null && !several ? mapping.length : (translatedFrom(task, address) ?? whole ?? mapping.length)
     const device = mapping.attachment?.device
     if (device) indexMapping(world.mappings, device, mapping)
   }
   touch(world.changed.mappings, mapping)
+}
+
+/** The probe shows the first segment; `iommu:map` of the same thread shows them all, one after the other (KERNEL.md §6, R1). */
+function translatedFrom({ translated }: Task, address: bigint): bigint | null {
+  return translated && translated.from === translationKey(address) ? BigInt(translated.to - translated.from) : null
 }
 
 /** An attachment that was detached, named once more without a new attach. */
@@ -113,20 +127,27 @@ export function detachedByPointer(context: Context): Attachment | null {
   return adopt(context, act.attach!) ? null : known
 }
 
-export function endMapping(context: Context, mapping: Mapping, how: MappingEnd): void {
-  const { world, task } = context
+/** `at` and `task` are those of the unmap, where it is not the current record that ends it. */
+export function endMapping(
+  context: Context,
+  mapping: Mapping,
+  how: MappingEnd,
+  { at, task }: { at: Sighting; task: Task } = { at: context.world.now, task: context.task },
+): void {
+  const { world } = context
   const { attachment, buffer } = mapping
   const callback = openCall(task, INVALIDATE_CALLS)
   const told = mapping.invalidated !== null
-  mapping.unmapped = world.now
+  mapping.unmapped = at
   mapping.unmappedComm ??= world.record.comm
   mapping.unmappedPid ??= world.record.pid
   mapping.endedBy = how === 'unmap' && (told || callback !== null) ? 'revoke' : how
   attachment?.mappings.delete(mapping)
   buffer?.mappings.delete(mapping)
+  if (buffer) keepLately(buffer, mapping)
   if (attachment) {
     attachment.retired = mapping
-    if (told && mapping.revocation?.kind === 'move') attachment.lost = world.now
+    if (told && mapping.revocation?.kind === 'move') attachment.lost = at
     if (told && attachment.callback !== null) observe(world, attachment, cameLater(world, mapping, callback))
     if (!told && attachment.pins > 0) reconsiderPinned(world, attachment, true)
   }
@@ -135,10 +156,16 @@ export function endMapping(context: Context, mapping: Mapping, how: MappingEnd):
   context.tell('unmapped', { mapping })
 }
 
+function keepLately({ lately }: Buffer, mapping: Mapping): void {
+  const latest = lately[0]?.unmapped?.ns ?? -1n
+  if (mapping.unmapped!.ns > latest) lately.length = 0
+  if (mapping.unmapped!.ns >= latest) lately.push(mapping)
+}
+
 /** Not inside the exporter's call? Where its return is not probed, a long while in the same thread leaves that open. */
 function cameLater(world: World, mapping: Mapping, callback: Call | null): boolean | null {
   if (!callback) return true
-  const took = world.now.ns - mapping.invalidated!.ns
+  const took = mapping.unmapped!.ns - mapping.invalidated!.ns
   return world.returning.has(callback.fn) || took < world.thresholds.lateUnmapWarning ? false : null
 }
 

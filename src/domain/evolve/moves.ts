@@ -1,8 +1,10 @@
 import type { Cause } from '../read-model.ts'
-import type { Buffer, Sighting, VfioDevice } from '../world/entities.ts'
+import type { Buffer, Reset, Revocation, Sighting } from '../world/entities.ts'
+import { tied } from '../world/order.ts'
 import { enter, leave, type Move } from '../world/task.ts'
+import type { VfioDevice } from '../world/vfio-device.ts'
 import { gapBetween } from '../world/window.ts'
-import { setState, touch } from '../world/world.ts'
+import { setState, touch, type World } from '../world/world.ts'
 import type { Context } from './context.ts'
 import { setCause, setRestored } from './revocations.ts'
 import { vfioDevice } from './vfio-devices.ts'
@@ -37,16 +39,27 @@ export function onMove(context: Context): void {
   if (!device) return
   if (task.move && !task.move.returned) settle(context, task.move)
   const revoking = isTrue(act.revoked)
+  const within = revoking ? null : resetAround(world, device)
   task.move = {
     vfio: device,
     revoking,
     entered: world.now,
     returned: false,
+    within,
     closing: revoking && task.closing === device,
     revocations: [],
     restored: [],
   }
   enter(task, act.fn!, world.now, {})
+}
+
+/** The reset of the device that another thread is in the middle of. */
+function resetAround({ resetsByDevice, record, now }: World, { name }: VfioDevice): Reset | null {
+  const reset = name === null ? undefined : resetsByDevice.get(name)
+  if (!reset?.touched) return null
+  if (!reset.closed && reset.frames.length > 0) return reset.pid === record.pid ? null : reset
+  reset.doubt ??= tied('the restore and the end of the reset', reset.finished, now)
+  return null
 }
 
 function isTrue(value: string | null): boolean {
@@ -101,6 +114,8 @@ export function settle(context: Context, move: Move): void {
       const { buffer } = revocation
       if (byReturn) {
         revocation.completed = world.now
+        if (DISABLING.has(revocation.cause)) disable(context, revocation)
+        revocation.doubt ??= tied('the signal of a fence and the end of the revoke', buffer.signalled, world.now)
         revocation.unsignalled = [...buffer.fences].filter((fence) => !fence.awaited)
       }
       if (buffer.state === 'revoking') {
@@ -116,10 +131,9 @@ export function settle(context: Context, move: Move): void {
   }
   // What is still open now was not restored: its buffer was released or died meanwhile.
   move.vfio.open.clear()
-  const reset = move.vfio.name === null ? undefined : world.resetsByDevice.get(move.vfio.name)
-  if (reset && !reset.closed && reset.touched && reset.frames.length > 0 && reset.pid !== world.record.pid) {
+  if (move.within?.touched) {
     const buffers = world.seen.has('invalidate') ? move.restored : [...move.vfio.buffers].filter(isRevoked)
-    context.tell('restore-during-reset', { reset, at: move.entered, buffers })
+    context.tell('restore-during-reset', { reset: move.within, at: move.entered, buffers })
   }
   if (byReturn) {
     for (const buffer of move.restored) {
@@ -132,6 +146,16 @@ export function settle(context: Context, move: Move): void {
 
 function isRevoked({ state, dead, released }: Buffer): boolean {
   return state === 'revoked' && !dead && !released
+}
+
+/** No reset follows, and yet the importer's accesses meet a device without memory or power (KERNEL.md §6, R5). */
+const DISABLING: ReadonlySet<Cause> = new Set(['memory-disable', 'power'])
+
+function disable(context: Context, revocation: Revocation): void {
+  const live = [...revocation.pending].filter(
+    ({ unmapped, unmapEntered, attachment }) => !unmapped && !unmapEntered && attachment?.class !== 'private',
+  )
+  if (live.length > 0) context.tell('disabled', { revocation, live, at: context.world.now })
 }
 
 /**

@@ -1,4 +1,6 @@
-import type { Buffer, Reset, VfioDevice } from '../world/entities.ts'
+import type { Buffer, Reset } from '../world/entities.ts'
+import { isTie, tied } from '../world/order.ts'
+import type { VfioDevice } from '../world/vfio-device.ts'
 import { touch, type World } from '../world/world.ts'
 import type { Context } from './context.ts'
 import { setCause } from './revocations.ts'
@@ -67,12 +69,25 @@ function hit(world: World, reset: Reset, buffer: Buffer): void {
   if (!buffer.dead && usable && !isWithinRevocation(buffer)) reset.unrevoked.add(buffer)
   for (const fence of buffer.fences) if (!fence.awaited) reset.unsignalled.push(fence)
   if (buffer.revocation && (reset.device === null || !buffer.revocation.restored)) buffer.resetAfterInvalidate = true
-  for (const mapping of buffer.mappings) {
+  noteTies(world, reset, buffer)
+  const ended = buffer.lately.filter(({ unmapped }) => isTie(unmapped, reset.touched))
+  for (const mapping of [...buffer.mappings, ...ended]) {
     if (isTranslationGone(world, mapping)) continue
     reset.live.add(mapping)
     mapping.liveAtReset = true
     touch(world.changed.mappings, mapping)
   }
+}
+
+/** What came in time, if the line before came first. */
+function noteTies({ now }: World, reset: Reset, { signalled, revocation }: Buffer): void {
+  reset.doubt ??=
+    tied('the signal of a fence and the reset', signalled, now) ??
+    tied('the end of the wait for fences and the reset', revocation?.fences, now)
+  if (revocation && !revocation.restored)
+    reset.doubt ??=
+      tied('the revoke and the reset', revocation.requested, now) ??
+      tied('the revoke and the reset', revocation.invalidated, now)
 }
 
 /** An exporter without a visible revoked state has at least told its importers since the last map. */

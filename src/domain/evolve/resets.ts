@@ -103,6 +103,7 @@ function createReset({ world, act }: Context): Reset {
     judged: false,
     verdict: 'clean',
     unsure: null,
+    doubt: null,
     findings: [],
   }
   world.resets.push(reset)

@@ -7,6 +7,7 @@ import { setState, touch, type World } from '../world/world.ts'
 import { ensureBuffer } from './buffers.ts'
 import type { Context } from './context.ts'
 import { isBeingRecovered } from './device-loss.ts'
+import { noteTies } from './revocation-ties.ts'
 import { assignVfio, isVfioExporter } from './vfio-devices.ts'
 
 /**
@@ -96,6 +97,7 @@ function revoke(context: Context, buffer: Buffer, kind: Revocation['kind'], requ
     slowest: null,
     verdict: 'clean',
     unsure: null,
+    doubt: null,
     findings: [],
     unsignalled: [],
     returns: act.fn !== null && world.returning.has(act.fn),
@@ -117,6 +119,7 @@ function revoke(context: Context, buffer: Buffer, kind: Revocation['kind'], requ
     if (mapping.attachment) mapping.attachment.invalidations++
     if (mapping.attachment) touch(world.changed.attachments, mapping.attachment)
   }
+  noteTies(world, buffer, revocation)
   notifyIgnored(context, buffer, revocation)
   complete(world, revocation)
   return revocation
@@ -136,6 +139,11 @@ function onInvalidateReturn(context: Context, buffer: Buffer | null, revocation:
   const { world, act, task } = context
   if (revocation) {
     revocation.notified = world.now
+    // It was an importer's own wait, in its callback: that returns show at all is known only now.
+    if (revocation.fences && !revocation.returns) {
+      revocation.fences = null
+      revocation.completed = null
+    }
     if (act.caller !== null) learnCaller(world, revocation, act.caller)
     touch(world.changed.revocations, revocation)
     complete(world, revocation)
@@ -187,7 +195,7 @@ export function mappingGone({ world }: Context, mapping: Mapping): void {
   if (!revocation.slowest || took >= revocation.slowest.ns) {
     revocation.slowest = { device: mapping.attachment?.device ?? null, ns: took }
   }
-  if (revocation.pending.size === 0) revocation.unmapped = world.now
+  if (revocation.pending.size === 0) revocation.unmapped = latest(mapping.unmapped, mapping.buffer?.lately[0]?.unmapped)
   touch(world.changed.revocations, revocation)
   complete(world, revocation)
 }
@@ -214,7 +222,13 @@ function complete(world: World, revocation: Revocation): void {
     buffer.dead ||= isRevokingExporter(buffer.exporter) && revocation.permanent
     setState(world, buffer, !isRevokingExporter(buffer.exporter) ? 'live' : revocation.permanent ? 'dead' : 'revoked')
   }
-  if (revocation.fences) revocation.completed = world.now
+  if (revocation.fences) revocation.completed = latest(revocation.fences, revocation.notified, revocation.unmapped)
+}
+
+function latest(...sightings: (Sighting | null | undefined)[]): Sighting | null {
+  let last: Sighting | null = null
+  for (const each of sightings) if (each && (!last || each.seq > last.seq)) last = each
+  return last
 }
 
 export function setCause(world: World, revocation: Revocation, cause: Cause): void {

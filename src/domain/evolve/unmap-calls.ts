@@ -5,6 +5,7 @@ import { ensureAttachment, knownAttachment } from './attachment-identity.ts'
 import type { Context } from './context.ts'
 import { createMapping, detachedByPointer, directionName, endMapping, mappingBySgt } from './mappings.ts'
 import { mappingGone } from './revocations.ts'
+import { finished, goOn, leaveUnfinished, settleUnmap } from './unfinished-unmaps.ts'
 
 /** `dma_buf_unmap_attachment()`: live until it returns, where its return is probed. */
 export function onUnmap(context: Context): void {
@@ -33,6 +34,7 @@ export function onUnmap(context: Context): void {
     enter(task, act.fn!, world.now, { mapping: outer })
     return
   }
+  goOn(context, task)
   const mapping = attachment ? findMapping(context, attachment, act.sgt) : null
   enter(task, act.fn!, world.now, { attachment, mapping })
   if (!mapping) return
@@ -44,7 +46,9 @@ export function onUnmap(context: Context): void {
   mapping.unmapEntered = world.now
   mapping.unmappedComm = world.record.comm
   mapping.unmappedPid = world.record.pid
-  if (!world.returning.has(act.fn!)) endMapping(context, mapping, 'unmap')
+  if (world.returning.has(act.fn!)) return
+  if (world.returnless.has(act.fn!)) endMapping(context, mapping, 'unmap')
+  else leaveUnfinished(task, mapping, act.fn!)
 }
 
 /** Outermost first. Where returns are not probed, the call before may be over: only its inner ones are the same unmap. */
@@ -67,7 +71,9 @@ function onlyOf(attachment: Attachment): Mapping | null {
 
 function findMapping(context: Context, attachment: Attachment, sgt: string | null): Mapping | null {
   if (attachment.detached) context.tell('used-detached', { attachment, call: 'unmap' })
-  const live = sgt === null ? onlyOf(attachment) : mappingBySgt(attachment, sgt)
+  const known = sgt === null ? onlyOf(attachment) : mappingBySgt(attachment, sgt)
+  if (known) settleUnmap(context, known)
+  const live = known?.unmapped ? null : known
   if (live || attachment.detached) return live
   const retired = sgt === null ? undefined : attachment.retired?.sgt === sgt ? attachment.retired : undefined
   // Where maps do not show, an `sg_table` that comes again is as likely another one at the same address.
@@ -86,6 +92,7 @@ function findMapping(context: Context, attachment: Attachment, sgt: string | nul
 
 function finishUnmap(context: Context, mapping: Mapping): void {
   const { world } = context
+  finished(mapping)
   if (!mapping.unmapped) {
     endMapping(context, mapping, 'unmap')
     return

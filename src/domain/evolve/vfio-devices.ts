@@ -1,5 +1,6 @@
 import type { Act } from '../act.ts'
-import type { Buffer, VfioDevice } from '../world/entities.ts'
+import type { Buffer } from '../world/entities.ts'
+import type { VfioDevice } from '../world/vfio-device.ts'
 import { setState, touch, type World } from '../world/world.ts'
 
 /** Exporters whose buffers `vfio_pci_dma_buf_move()` revokes: drivers/vfio/pci exports as KBUILD_MODNAME. */

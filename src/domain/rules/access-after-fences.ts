@@ -1,5 +1,6 @@
 import { report } from '../findings.ts'
 import { mappingsCovering } from '../world/mapping-index.ts'
+import { tied } from '../world/order.ts'
 import type { RuleModule } from './rule.ts'
 import { bufferName, hex, importerName, span } from './wording.ts'
 
@@ -14,7 +15,7 @@ export const accessAfterFences: RuleModule = {
       if (!fact.exact) return
       const mapping = mappingsCovering(world.mappings, fact.device, fact.address).find((m) => m.unmapped === null)
       const fences = mapping?.revocation?.fences
-      if (!mapping || !fences || mapping.revocation?.restored || fact.at.ns <= fences.ns) return
+      if (!mapping || !fences || mapping.revocation?.restored || fact.at.seq < fences.seq) return
       if (mapping.flagged.includes('access-after-fences')) return
       mapping.flagged.push('access-after-fences')
       report(world, {
@@ -27,6 +28,7 @@ export const accessAfterFences: RuleModule = {
         comm: world.record.comm,
         pid: world.record.pid,
         evidence: [mapping.invalidated, fences, fact.at],
+        missing: tied('the access and the end of the wait for fences', fences, fact.at),
         absent: { from: mapping.mapped?.ns ?? fences.ns, to: fact.at.ns },
         summary: `${importerName(mapping.attachment)} accessed ${hex(fact.address)} ${span(fact.at.ns - fences.ns)} after the fences of ${bufferName(mapping.buffer)} had drained`,
       })

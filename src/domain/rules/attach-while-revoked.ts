@@ -1,4 +1,5 @@
-import { report } from '../findings.ts'
+import { demote, report } from '../findings.ts'
+import { tied } from '../world/order.ts'
 import type { RuleModule } from './rule.ts'
 import { bufferName, importerName, span } from './wording.ts'
 
@@ -11,6 +12,13 @@ import { bufferName, importerName, span } from './wording.ts'
 export const attachWhileRevoked: RuleModule = {
   rule: 'attach-while-revoked',
   on: {
+    restored({ revocation }, world) {
+      for (const finding of revocation.findings) {
+        if (finding.draft.rule !== 'attach-while-revoked' || finding.verdict !== 'violated') continue
+        const missing = tied('the attach and the restore', finding.draft.at, world.now)
+        if (missing) demote(world, finding, missing)
+      }
+    },
     attached({ attachment }, world) {
       const { buffer } = attachment
       if (!buffer || attachment.flagged.includes('attach-while-revoked') || attachment.attached?.seq !== world.now.seq)
@@ -24,6 +32,7 @@ export const attachWhileRevoked: RuleModule = {
       const since = revoked ? (revocation.notified ?? revocation.invalidated) : buffer.exported!
       const entered = attachment.entered ?? attachment.attached
       if (entered.seq < since.seq) return
+      const tie = tied('the attach and the revoke', entered, since)
       attachment.flagged.push('attach-while-revoked')
       const race = attachment.entered === null && attachment.attached.ns - since.ns < world.thresholds.attachRace
       report(world, {
@@ -36,9 +45,11 @@ export const attachWhileRevoked: RuleModule = {
         pid: world.record.pid,
         evidence: [revoked ? revocation.requested : null, since, attachment.entered, attachment.attached],
         absent: { from: (revoked ? revocation.requested : buffer.vfio?.since)?.ns ?? null, to: attachment.attached.ns },
-        missing: race
-          ? `the attach was printed ${span(attachment.attached.ns - since.ns)} after the revoke and its entry is not probed: it may have passed the exporter's test before`
-          : null,
+        missing:
+          tie ??
+          (race
+            ? `the attach was printed ${span(attachment.attached.ns - since.ns)} after the revoke and its entry is not probed: it may have passed the exporter's test before`
+            : null),
         summary: `${importerName(attachment)} attached to ${bufferName(buffer)} while it was revoked`,
       })
     },

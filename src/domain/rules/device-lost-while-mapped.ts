@@ -1,7 +1,8 @@
 import { unmapProbes } from '../evolve/unmap-evidence.ts'
-import { addEvidence, report } from '../findings.ts'
+import { addEvidence, demoteOf, report } from '../findings.ts'
 import type { DeviceLoss } from '../world/device-loss.ts'
 import type { Mapping } from '../world/entities.ts'
+import { isTie, tied } from '../world/order.ts'
 import { between } from '../world/window.ts'
 import type { World } from '../world/world.ts'
 import type { RuleModule } from './rule.ts'
@@ -18,6 +19,15 @@ import { joinDoubt, mappingName } from './wording.ts'
 export const deviceLostWhileMapped: RuleModule = {
   rule: 'device-lost-while-mapped',
   on: {
+    unmapped({ mapping }, world) {
+      if (!mapping.flagged.includes('device-lost-while-mapped')) return
+      demoteOf(
+        world,
+        'device-lost-while-mapped',
+        (draft) => draft.mapping === mapping && isTie(draft.at, mapping.unmapped),
+        tiedUnmap,
+      )
+    },
     'device-lost'({ loss }, world) {
       for (const mapping of loss.live)
         lost(
@@ -31,11 +41,14 @@ export const deviceLostWhileMapped: RuleModule = {
   },
 }
 
+const tiedUnmap = 'the unmap and the loss bear the same time stamp: which came first is not certain'
+
 function lost(world: World, loss: DeviceLoss, mapping: Mapping, missing: string | null): void {
   const earlier = world.findings.find(
     ({ draft }) => draft.rule === 'device-lost-while-mapped' && draft.mapping === mapping,
   )
   if (earlier && (earlier.verdict === 'violated' || missing)) return addEvidence(world, earlier, loss.at)
+  mapping.flagged.push('device-lost-while-mapped')
   report(world, {
     rule: 'device-lost-while-mapped',
     severity: 'error',
@@ -50,7 +63,5 @@ function lost(world: World, loss: DeviceLoss, mapping: Mapping, missing: string 
 }
 
 function tie(loss: DeviceLoss, mapping: Mapping): string | null {
-  return mapping.mapped?.ns === loss.at.ns
-    ? 'the map and the loss bear the same time stamp: which came first is not certain'
-    : null
+  return tied('the map and the loss', mapping.mapped, loss.at)
 }

@@ -1,4 +1,5 @@
 import { report } from '../findings.ts'
+import { tied } from '../world/order.ts'
 import type { RuleModule } from './rule.ts'
 import { mappingName, span } from './wording.ts'
 
@@ -16,8 +17,10 @@ export const doubleUnmap: RuleModule = {
         comm: world.record.comm,
         pid: world.record.pid,
         evidence: [mapping.mapped, mapping.unmapEntered, mapping.unmapped, world.now],
-        absent: { from: mapping.unmapped!.ns, to: world.now.ns },
+        // Another thread may be given the same table before the unmap has returned.
+        absent: { from: (mapping.unmapEntered ?? mapping.unmapped!).ns, to: world.now.ns },
         needs: [['map']],
+        missing: tied('the two unmaps', mapping.unmapped, world.now),
         summary: `${mappingName(mapping)} was unmapped again, ${span(world.now.ns - mapping.unmapped!.ns)} after it had gone`,
       })
     },

@@ -1,4 +1,5 @@
-import { report } from '../findings.ts'
+import { demote, report } from '../findings.ts'
+import { tied } from '../world/order.ts'
 import type { RuleModule } from './rule.ts'
 import { bufferName, resetName } from './wording.ts'
 
@@ -6,6 +7,13 @@ import { bufferName, resetName } from './wording.ts'
 export const earlyRestore: RuleModule = {
   rule: 'early-restore',
   on: {
+    reset({ reset }, world) {
+      for (const finding of reset.findings) {
+        if (finding.draft.rule !== 'early-restore' || finding.verdict !== 'violated') continue
+        const missing = tied('the restore and the end of the reset', finding.draft.at, reset.finished)
+        if (missing) demote(world, finding, missing)
+      }
+    },
     'restore-during-reset'({ reset, at, buffers }, world) {
       for (const buffer of buffers) {
         report(world, {
@@ -17,6 +25,9 @@ export const earlyRestore: RuleModule = {
           comm: world.record.comm,
           pid: world.record.pid,
           evidence: [reset.touched, at],
+          missing:
+            tied('the restore and the reset', reset.touched, at) ??
+            tied('the restore and the end of the reset', at, reset.finished),
           absent: { from: reset.touched!.ns, to: at.ns },
           summary: `${bufferName(buffer)} was restored while ${resetName(reset)} was still running`,
         })

@@ -1,6 +1,7 @@
 import { report } from '../findings.ts'
 import type { Reset, Revocation, Sighting } from '../world/entities.ts'
 import type { Fence } from '../world/fence.ts'
+import { isTie, tied } from '../world/order.ts'
 import type { World } from '../world/world.ts'
 import type { RuleModule } from './rule.ts'
 import { taskOf } from './task-of.ts'
@@ -73,8 +74,11 @@ function speak(
     ...taskOf(world, reset?.pid ?? world.record.pid),
     evidence: [revocation.requested, revocation.notified, ...pending.map((fence) => fence.added), at],
     absent: { from: earliest(revocation.requested, pending), to: at.ns },
-    needs: [['dma_fence_signaled', 'dma_resv_wait_timeout%return']],
-    missing: doubt(pending, at),
+    needs: [
+      ['dma_resv_wait_timeout%return', 'fence-wait'],
+      ['dma_fence_signaled', 'dma_resv_wait_timeout%return'],
+    ],
+    missing: doubt(pending, revocation, at),
     summary:
       pending.length === 0
         ? `no wait for the fences of ${bufferName(buffer)} was seen between its invalidate and ${what}`
@@ -82,10 +86,12 @@ function speak(
   })
 }
 
-function doubt(pending: readonly Fence[], at: Sighting): string | null {
+function doubt(pending: readonly Fence[], revocation: Revocation, at: Sighting): string | null {
   if (pending.length === 0) return 'no fence of this buffer was seen to be pending, so that none was needed is possible'
-  if (pending.every((fence) => fence.signalled?.ns === at.ns))
+  if (pending.every((fence) => isTie(fence.signalled, at)))
     return 'the fence signalled in the microsecond in which it should have: which came first is not certain'
+  const wait = tied('the end of the wait and the reset', revocation.fences, at)
+  if (wait) return wait
   return pending.every((fence) => fence.shared)
     ? 'other buffers share the reservation object: the fences may be theirs'
     : null

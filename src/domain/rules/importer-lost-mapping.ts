@@ -1,5 +1,6 @@
 import { report } from '../findings.ts'
 import type { Attachment } from '../world/entities.ts'
+import { tied } from '../world/order.ts'
 import type { World } from '../world/world.ts'
 import type { RuleModule } from './rule.ts'
 import { taskOf } from './task-of.ts'
@@ -34,6 +35,7 @@ function lost(world: World, attachment: Attachment): void {
     mapping: attachment.retired,
     ...taskOf(world, attachment.pid),
     evidence: [attachment.lost, restored],
+    missing: tied('the end of the mapping and the restore', attachment.lost, restored),
     absent: { from: attachment.lost.ns, to: world.now.ns },
     summary: `${importerName(attachment)} lost its mapping of ${bufferName(attachment.buffer)} to a revoke and never mapped it again, although it was restored`,
   })

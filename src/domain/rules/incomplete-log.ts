@@ -10,8 +10,8 @@ export const incompleteLog: RuleModule = {
       report(world, {
         rule: 'incomplete-log',
         severity: 'info',
-        at: { ns: gap.from ?? gap.to ?? world.now.ns, seq: gap.seq },
-        evidence: [{ ns: world.now.ns, seq: gap.seq }],
+        at: { ...world.now, ns: gap.from ?? gap.to ?? world.now.ns, seq: gap.seq },
+        evidence: [{ ...world.now, seq: gap.seq }],
         summary: `this trace is incomplete: ${describeGap(gap)}`,
       })
     },

@@ -1,5 +1,6 @@
 import { unmapProbes } from '../evolve/unmap-evidence.ts'
-import { report } from '../findings.ts'
+import { demoteOf, report } from '../findings.ts'
+import { tied } from '../world/order.ts'
 import type { RuleModule } from './rule.ts'
 import { bufferName, importerName } from './wording.ts'
 
@@ -12,6 +13,11 @@ import { bufferName, importerName } from './wording.ts'
 export const invalidateIgnored: RuleModule = {
   rule: 'invalidate-ignored',
   on: {
+    unmapped({ mapping }, world) {
+      if (!mapping.flagged.includes('invalidate-ignored')) return
+      const missing = tied('the unmap and the revoke', mapping.invalidated, mapping.unmapped)
+      if (missing) demoteOf(world, 'invalidate-ignored', (draft) => draft.mapping === mapping, missing)
+    },
     invalidated({ buffer, revocation, live, at }, world) {
       for (const mapping of live) {
         const importer = mapping.attachment?.class ?? 'unknown'
@@ -29,6 +35,7 @@ export const invalidateIgnored: RuleModule = {
           evidence: [mapping.attachment?.attached, mapping.mapped, at],
           absent: { from: mapping.mapped?.ns ?? null, to: at.ns },
           needs: unmapProbes(world, mapping),
+          missing: tied('the map and the revoke', mapping.mapped, at),
           summary: `${bufferName(buffer)} was invalidated while ${importerName(mapping.attachment)} had it mapped, which has no callback to hear it`,
         })
       }

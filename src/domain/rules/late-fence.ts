@@ -1,6 +1,7 @@
 import { report } from '../findings.ts'
 import type { Reset, Revocation, Sighting } from '../world/entities.ts'
 import type { Fence } from '../world/fence.ts'
+import { isTie } from '../world/order.ts'
 import type { RuleModule } from './rule.ts'
 import { bufferName, resetName, span } from './wording.ts'
 
@@ -18,7 +19,7 @@ export const lateFence: RuleModule = {
       const { revocation } = buffer
       if (fence.awaited || !revocation || !fence.signalled) return
       const over = end(fence, revocation, buffer.lastReset)
-      if (!over || over.at.ns === fence.signalled.ns) return
+      if (!over || isTie(over.at, fence.signalled)) return
       report(world, {
         rule: 'late-fence',
         severity: 'error',

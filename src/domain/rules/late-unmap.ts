@@ -1,7 +1,8 @@
 import { isWaitedFor, letGoSince } from '../evolve/mappings.ts'
 import { unmapProbes } from '../evolve/unmap-evidence.ts'
-import { report } from '../findings.ts'
+import { demoteOf, report } from '../findings.ts'
 import type { Mapping, Sighting } from '../world/entities.ts'
+import { tied } from '../world/order.ts'
 import type { World } from '../world/world.ts'
 import type { RuleModule } from './rule.ts'
 import { joinDoubt, mappingName, span } from './wording.ts'
@@ -17,6 +18,8 @@ export const lateUnmap: RuleModule = {
   rule: 'late-unmap',
   on: {
     unmapped({ mapping }, world) {
+      const missing = tied('the unmap and the release', mapping.buffer?.released, mapping.unmapped)
+      if (missing) demoteOf(world, 'late-unmap', (draft) => draft.mapping === mapping, missing)
       const from = letGoSince(mapping, mapping.unmapped!)
       if (!from || world.ticks || !hasCallback(mapping) || isWaitedFor(mapping, mapping.unmapped!)) return
       const took = mapping.unmapped!.ns - from.ns
@@ -43,6 +46,11 @@ function classDoubt(mapping: Mapping): string | null {
 
 const WAITED_FOR = 'the exporter still waits for fences: the deadline counts from when they have drained'
 
+/** Mapped after it had been told, it had nothing to let go. */
+function tie({ mapped, invalidated }: Mapping): string | null {
+  return tied('the map and the revoke', mapped, invalidated)
+}
+
 function late(world: World, mapping: Mapping, from: Sighting, to: Sighting, took: bigint): void {
   report(world, {
     rule: 'late-unmap',
@@ -56,7 +64,7 @@ function late(world: World, mapping: Mapping, from: Sighting, to: Sighting, took
     absent: { from: mapping.mapped?.ns ?? from.ns, to: to.ns },
     // A detach ends a mapping whose unmap was not recorded: it may have come long before.
     needs: mapping.endedBy === 'detach' ? unmapProbes(world, mapping) : [],
-    missing: classDoubt(mapping),
+    missing: classDoubt(mapping) ?? tie(mapping),
     summary: `${mappingName(mapping)} was unmapped ${span(took)} after its importer had been told to let go`,
   })
 }
@@ -80,6 +88,8 @@ function never(world: World, mapping: Mapping, at: Sighting, when: string): void
     missing:
       classDoubt(mapping) ??
       (isWaitedFor(mapping, at) ? WAITED_FOR : null) ??
+      tie(mapping) ??
+      (mapping.leaving ? 'its unmap had begun, and no event says whether it was over' : null) ??
       (mapping.attachment && joinDoubt(mapping.attachment)) ??
       (enough || released ? null : `the trace ends ${span(waited)} after the importer was told, within its deadline`),
     summary: `${mappingName(mapping)} was still there ${when}, ${span(waited)} after its importer had been told to let go`,

@@ -29,12 +29,11 @@ const AFTER_EXIT = 1_000_000_000n
 /** Has its buffer been released, or its owner exited well before the end? */
 export function hasLeaked(world: World, attachment: Attachment, at: Sighting): boolean {
   if (attachment.buffer?.released) return true
-  const owner = attachment.tgid ?? attachment.pid
-  const exit = owner === null ? undefined : world.exits.get(owner)
-  return (
-    exit !== undefined &&
-    attachment.attached !== null &&
-    exit.seq > attachment.attached.seq &&
-    at.ns - exit.ns > AFTER_EXIT
-  )
+  const { attached, tgid, comm } = attachment
+  const owner = tgid ?? attachment.pid
+  if (owner === null || !attached) return false
+  const exit = world.exits.get(owner)?.find((each) => each.at.seq > attached.seq)
+  if (!exit || at.ns - exit.at.ns <= AFTER_EXIT) return false
+  // Under another name it may be another task with the same pid; threads of one process have names of their own.
+  return tgid !== null || !comm || exit.comm === null || exit.comm === comm
 }

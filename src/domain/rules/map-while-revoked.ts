@@ -1,5 +1,6 @@
 import { demote, report } from '../findings.ts'
 import type { Mapping, Sighting } from '../world/entities.ts'
+import { tied } from '../world/order.ts'
 import type { RuleModule } from './rule.ts'
 import { bufferName, importerName } from './wording.ts'
 
@@ -16,8 +17,9 @@ export const mapWhileRevoked: RuleModule = {
   on: {
     restored({ revocation }, world) {
       for (const finding of revocation.findings) {
-        if (finding.draft.rule !== 'map-while-revoked' || finding.draft.at.ns !== world.now.ns) continue
-        demote(world, finding, 'the map and the restore bear the same time stamp: which came first is not certain')
+        if (finding.draft.rule !== 'map-while-revoked' || finding.verdict !== 'violated') continue
+        const missing = tied('the map and the restore', finding.draft.at, world.now)
+        if (missing) demote(world, finding, missing)
       }
     },
     mapped({ mapping }, world) {
@@ -44,8 +46,8 @@ export const mapWhileRevoked: RuleModule = {
 }
 
 function doubt(mapping: Mapping, told: Sighting): string | null {
-  if (told.ns === mapping.mapped!.ns)
-    return 'the map and the revoke bear the same time stamp: which came first is not certain'
+  const tie = tied('the map and the revoke', told, mapping.mapped)
+  if (tie) return tie
   const unlocked = mapping.via.has('dma_buf_map_attachment_unlocked') && mapping.via.size === 1
   if (!unlocked || (mapping.entered && mapping.entered.seq > told.seq)) return null
   return 'only the return of dma_buf_map_attachment_unlocked() is probed, which had dropped the lock: the map may have come before the revoke'

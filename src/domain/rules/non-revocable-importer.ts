@@ -1,6 +1,7 @@
 import { isRevokingExporter } from '../exporters.ts'
 import { report } from '../findings.ts'
 import type { Attachment, Reset } from '../world/entities.ts'
+import { describeGap, gapBetween } from '../world/window.ts'
 import type { World } from '../world/world.ts'
 import type { RuleModule } from './rule.ts'
 import { taskOf } from './task-of.ts'
@@ -34,6 +35,22 @@ export const nonRevocableImporter: RuleModule = {
         summary: `${bufferName(attachment.buffer)} refused ${importerName(attachment)}, which could not have been told to let go`,
       })
     },
+    // What came before the reset can have been lost; that this exporter invalidates at all is known only now.
+    invalidated({ buffer }, world) {
+      const touched = buffer.lastReset?.touched
+      if (!touched || buffer.resetAfterInvalidate || isRevokingExporter(buffer.exporter)) return
+      for (const attachment of buffer.attachments) {
+        if (!cannotBeTold(attachment) || (attachment.attached && attachment.attached.seq > touched.seq)) continue
+        const gap = gapBetween(world.window, attachment.attached?.ns ?? null, touched.ns)
+        if (gap)
+          accepted(
+            world,
+            attachment,
+            buffer.lastReset,
+            `${describeGap(gap)}: an invalidate before the reset may be among them`,
+          )
+      }
+    },
     reset({ reset }, world) {
       for (const buffer of reset.buffers) {
         if (!buffer.resetAfterInvalidate) continue
@@ -49,7 +66,7 @@ function cannotBeTold(attachment: Attachment): boolean {
   return attachment.class === 'legacy' || attachment.class === 'pinned'
 }
 
-function accepted(world: World, attachment: Attachment, reset: Reset | null): void {
+function accepted(world: World, attachment: Attachment, reset: Reset | null, missing: string | null = null): void {
   if (attachment.flagged.includes('non-revocable-importer')) return
   attachment.flagged.push('non-revocable-importer')
   report(world, {
@@ -59,6 +76,15 @@ function accepted(world: World, attachment: Attachment, reset: Reset | null): vo
     attachment,
     ...taskOf(world, attachment.pid),
     evidence: [attachment.entered, attachment.attached, attachment.buffer?.revocation?.requested, reset?.touched],
+    ...(reset?.touched ? { absent: { from: earliest(attachment), to: reset.touched.ns } } : {}),
+    missing,
     summary: `${importerName(attachment)} was accepted by ${bufferName(attachment.buffer)}, whose exporter revokes: it cannot be told to let go`,
   })
+}
+
+/** From when on it must have been attached and told for the reset to have followed; null is before the trace. */
+function earliest({ attached, buffer }: Attachment): bigint | null {
+  const told = buffer?.revocation?.requested
+  if (!attached) return null
+  return told && told.ns < attached.ns ? told.ns : attached.ns
 }

@@ -48,7 +48,7 @@ export const pinImbalance: RuleModule = {
         summary:
           pins === 0
             ? `${importerName(attachment)} unpinned ${bufferName(attachment.buffer)} before it had pinned it`
-            : `${importerName(attachment)} detached from ${bufferName(attachment.buffer)} with ${pins > 0 ? `${pins} pins left` : `${-pins} unpins too many`}`,
+            : `${importerName(attachment)} detached from ${bufferName(attachment.buffer)} with ${pins > 0 ? `${pins} pin${pins === 1 ? '' : 's'} left` : `${-pins} unpin${pins === -1 ? '' : 's'} too many`}`,
       })
     },
   },

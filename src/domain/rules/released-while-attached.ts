@@ -1,5 +1,6 @@
 import { detachProbes } from '../evolve/detachments.ts'
-import { report } from '../findings.ts'
+import { demoteOf, report } from '../findings.ts'
+import { tied } from '../world/order.ts'
 import type { RuleModule } from './rule.ts'
 import { attachDoubt, bufferName, importerName } from './wording.ts'
 
@@ -26,7 +27,9 @@ export const releasedWhileAttached: RuleModule = {
       }
     },
     detached({ attachment }, world) {
-      world.orphans.delete(attachment)
+      if (!world.orphans.delete(attachment)) return
+      const missing = tied('the release and the detach', attachment.buffer?.released, attachment.detached)
+      if (missing) demoteOf(world, 'released-while-attached', (draft) => draft.attachment === attachment, missing)
     },
   },
 }

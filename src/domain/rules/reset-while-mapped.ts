@@ -1,7 +1,8 @@
 import { isLive } from '../evolve/mappings.ts'
 import { unmapProbes } from '../evolve/unmap-evidence.ts'
-import { report } from '../findings.ts'
-import type { Mapping, Sighting } from '../world/entities.ts'
+import { report, uphold } from '../findings.ts'
+import type { Mapping, Reset, Sighting } from '../world/entities.ts'
+import { tied } from '../world/order.ts'
 import { between } from '../world/window.ts'
 import type { RuleModule } from './rule.ts'
 import { taskOf } from './task-of.ts'
@@ -18,9 +19,39 @@ import { joinDoubt, mappingName, resetName } from './wording.ts'
 export const resetWhileMapped: RuleModule = {
   rule: 'reset-while-mapped',
   on: {
+    // Its unmap was under way, and only now shows that it had not been over.
+    unmapped({ mapping }, world) {
+      if (mapping.unmapped!.seq === mapping.unmapEntered?.seq || !mapping.flagged.includes(UNFINISHED)) return
+      for (const finding of world.findings) {
+        const { draft } = finding
+        if (draft.rule !== 'reset-while-mapped' || draft.mapping !== mapping || !draft.reset?.touched) continue
+        if (finding.missing !== UNFINISHED) continue
+        const missing = doubt(mapping, draft.reset, draft.reset.touched)
+        uphold(world, finding, { ...draft, missing, evidence: [mapping.unmapped] })
+      }
+    },
+    disabled({ revocation, live, at }, world) {
+      for (const mapping of live) {
+        report(world, {
+          rule: 'reset-while-mapped',
+          severity: 'critical',
+          at,
+          mapping,
+          revocation,
+          comm: world.record.comm,
+          pid: world.record.pid,
+          evidence: [mapping.mapped, mapping.invalidated, at],
+          absent: between(mapping.mapped, at),
+          needs: unmapProbes(world, mapping),
+          missing: mapping.attachment && joinDoubt(mapping.attachment),
+          summary: `${mappingName(mapping)} was live when the ${revocation.cause === 'power' ? 'power' : 'memory'} of its exporter was taken away`,
+        })
+      }
+    },
     reset({ reset }, world) {
       if (!reset.touched) return
       for (const mapping of reset.live) {
+        if (isUnfinished(mapping, reset.touched)) mapping.flagged.push(UNFINISHED)
         report(world, {
           rule: 'reset-while-mapped',
           severity: 'critical',
@@ -33,10 +64,7 @@ export const resetWhileMapped: RuleModule = {
           evidence: [mapping.mapped, mapping.invalidated, reset.touched, reset.finished, mapping.unmapped],
           absent: between(mapping.mapped, reset.touched),
           needs: unmapProbes(world, mapping),
-          missing:
-            tie(mapping, reset.touched) ??
-            leaving(mapping, reset.touched) ??
-            (mapping.attachment && joinDoubt(mapping.attachment)),
+          missing: doubt(mapping, reset, reset.touched),
           summary: `${mappingName(mapping)} was live during ${resetName(reset)}`,
         })
       }
@@ -60,6 +88,23 @@ export const resetWhileMapped: RuleModule = {
   },
 }
 
+function doubt(mapping: Mapping, reset: Reset, touched: Sighting): string | null {
+  return (
+    tie(mapping, reset) ??
+    leaving(mapping, touched) ??
+    (isUnfinished(mapping, touched) ? UNFINISHED : null) ??
+    (mapping.attachment && joinDoubt(mapping.attachment))
+  )
+}
+
+const UNFINISHED =
+  'its unmap had begun when the reset came, and no event says whether it was over: its return does not show'
+
+function isUnfinished({ leaving, unmapEntered, unmapped }: Mapping, touched: Sighting): boolean {
+  if (!unmapEntered || unmapEntered.seq > touched.seq) return false
+  return leaving !== null || unmapped?.seq === unmapEntered.seq
+}
+
 /** VFIO waits until the mapping is gone, which it is a moment before the call that takes it down returns. */
 function leaving({ unmapEntered, unmapped, buffer, ...mapping }: Mapping, touched: Sighting): string | null {
   const revocation = mapping.revocation ?? buffer?.revocation
@@ -68,7 +113,11 @@ function leaving({ unmapEntered, unmapped, buffer, ...mapping }: Mapping, touche
   return 'its unmap had not returned when the reset came, but the wait of its exporter for it had'
 }
 
-function tie(mapping: Mapping, touched: Sighting): string | null {
-  const same = [mapping.mapped, mapping.unmapped].find((end) => end?.ns === touched.ns)
-  return same ? 'the mapping and the reset bear the same time stamp: which came first is not certain' : null
+function tie({ mapped, unmapped }: Mapping, { touched, finished }: Reset): string | null {
+  const duringReset = mapped !== null && mapped.seq > touched!.seq
+  return (
+    tied('the mapping and the reset', mapped, touched) ??
+    tied('the mapping and the reset', unmapped, touched) ??
+    (duringReset ? tied('the mapping and the end of the reset', mapped, finished) : null)
+  )
 }

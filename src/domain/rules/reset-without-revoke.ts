@@ -1,5 +1,6 @@
 import { report } from '../findings.ts'
-import type { Buffer } from '../world/entities.ts'
+import type { Buffer, Sighting } from '../world/entities.ts'
+import { tied } from '../world/order.ts'
 import { between } from '../world/window.ts'
 import type { RuleModule } from './rule.ts'
 import { taskOf } from './task-of.ts'
@@ -30,7 +31,7 @@ export const resetWithoutRevoke: RuleModule = {
           evidence: [buffer.exported, buffer.revocation?.restored, reset.first, reset.touched, reset.finished],
           absent: between(buffer.exported, reset.touched),
           needs: [['invalidate', 'device-move']],
-          missing: doubt(buffer),
+          missing: doubt(buffer) ?? tie(buffer, reset.touched),
           summary: `${resetName(reset)} came without a revoke of ${bufferName(buffer)}${mapped ? '' : ', which nobody had mapped'}`,
         })
       }
@@ -44,4 +45,14 @@ function doubt({ snapshot, traced, exported, mapped, state, ino }: Buffer): stri
   return exported === null && mapped === null && state === 'unknown'
     ? `buffer ${ino} is older than the trace, and may have been revoked before it`
     : null
+}
+
+function tie({ exported, released, restoring, revocation }: Buffer, touched: Sighting): string | null {
+  return (
+    tied('the export and the reset', exported, touched) ??
+    tied('the release and the reset', released, touched) ??
+    tied('the restore and the reset', restoring, touched) ??
+    tied('the revoke and the reset', revocation?.requested, touched) ??
+    tied('the revoke and the reset', revocation?.invalidated, touched)
+  )
 }

@@ -1,4 +1,5 @@
 import { report } from '../findings.ts'
+import { tied } from '../world/order.ts'
 import type { RuleModule } from './rule.ts'
 import { bufferName, importerName, joinDoubt } from './wording.ts'
 
@@ -19,7 +20,7 @@ export const useAfterDetach: RuleModule = {
         evidence: [attachment.attached, attachment.detached, world.now],
         absent: { from: attachment.detached!.ns, to: world.now.ns },
         needs: [['attach']],
-        missing: joinDoubt(attachment),
+        missing: tied(`the ${call} and the detach`, attachment.detached, world.now) ?? joinDoubt(attachment),
         summary: `${importerName(attachment)} called ${call} through an attachment to ${bufferName(attachment.buffer)} that it had detached`,
       })
     },

@@ -1,4 +1,6 @@
 import { report } from '../findings.ts'
+import type { Buffer, Sighting } from '../world/entities.ts'
+import { tied } from '../world/order.ts'
 import { between } from '../world/window.ts'
 import type { RuleModule } from './rule.ts'
 import { bufferName, importerName } from './wording.ts'
@@ -22,6 +24,7 @@ export const useAfterPermanentRevoke: RuleModule = {
         pid: world.record.pid,
         evidence: [mapping.buffer.revocation?.requested, mapping.mapped],
         absent: between(mapping.buffer.revocation?.requested ?? null, mapping.mapped!),
+        missing: tie(mapping.buffer, mapping.mapped),
         summary: `${importerName(mapping.attachment)} mapped ${bufferName(mapping.buffer)} after it had been revoked for good`,
       })
     },
@@ -57,11 +60,18 @@ export const useAfterPermanentRevoke: RuleModule = {
         pid: world.record.pid,
         evidence: [buffer.revocation?.requested, attachment.entered, attachment.attached],
         absent: between(buffer.revocation?.requested ?? null, attachment.attached),
-        missing: race
-          ? "the attach may have passed the exporter's test before the revoke: its entry is not probed"
-          : null,
+        missing:
+          tie(buffer, attachment.entered ?? attachment.attached) ??
+          (race ? "the attach may have passed the exporter's test before the revoke: its entry is not probed" : null),
         summary: `${importerName(attachment)} attached to ${bufferName(buffer)} after it had been revoked for good`,
       })
     },
   },
+}
+
+function tie({ revocation, since, state }: Buffer, use: Sighting | null): string | null {
+  return (
+    tied('the use and the revoke', revocation?.notified ?? revocation?.invalidated, use) ??
+    (state === 'dead' ? tied('the use and the end of the revoke', since, use) : null)
+  )
 }

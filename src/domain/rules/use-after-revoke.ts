@@ -2,9 +2,10 @@ import { MISSED_BEFORE_FAULT } from '../evidence/gaps-named.ts'
 import { unseenText } from '../evidence/unseen.ts'
 import { isVfioExporter } from '../evolve/vfio-devices.ts'
 import type { Facts } from '../facts.ts'
-import { addEvidence, type Finding, report } from '../findings.ts'
-import type { Mapping } from '../world/entities.ts'
+import { addEvidence, type Draft, demoteOf, type Finding, report, uphold } from '../findings.ts'
+import type { Mapping, Sighting } from '../world/entities.ts'
 import { mappingsCovering } from '../world/mapping-index.ts'
+import { tied } from '../world/order.ts'
 import { describeGap, gapBetween } from '../world/window.ts'
 import type { World } from '../world/world.ts'
 import type { RuleModule } from './rule.ts'
@@ -22,9 +23,15 @@ import { bufferName, hex, importerName, span } from './wording.ts'
 export const useAfterRevoke: RuleModule = {
   rule: 'use-after-revoke',
   on: {
+    // What was taken for over when the access came was not.
+    unmapped({ mapping }, world) {
+      if (!mapping.flagged.includes('use-after-revoke')) return
+      const early = (draft: Draft) => draft.mapping === mapping && draft.at.seq < mapping.unmapped!.seq
+      demoteOf(world, 'use-after-revoke', early, 'the unmap had begun, and returned only after the access')
+    },
     access(fact, world) {
       const candidates = mappingsCovering(world.mappings, fact.device, fact.address)
-      if (candidates.some((m) => m.unmapped === null)) return
+      if (candidates.some((m) => goneAt(m) === null)) return
       const newest = newestRetired(candidates)
       if (newest) blame(world, newest, candidates, fact)
       else orphan(world, fact)
@@ -35,13 +42,23 @@ export const useAfterRevoke: RuleModule = {
 function newestRetired(candidates: Mapping[]): Mapping | null {
   let newest: Mapping | null = null
   for (const mapping of candidates) {
-    if (mapping.unmapped && (!newest || mapping.unmapped.seq > newest.unmapped!.seq)) newest = mapping
+    const gone = goneAt(mapping)
+    if (gone && (!newest || gone.seq > goneAt(newest)!.seq)) newest = mapping
   }
   return newest
 }
 
+/** While it is not known whether its unmap's return shows, from the entry on. */
+function goneAt({ unmapped, leaving, unmapEntered }: Mapping): Sighting | null {
+  return unmapped ?? (leaving && unmapEntered)
+}
+
+function isByRevoke({ endedBy, leaving, invalidated }: Mapping): boolean {
+  return endedBy === 'revoke' || (leaving !== null && invalidated !== null)
+}
+
 function blame(world: World, mapping: Mapping, candidates: Mapping[], fact: Facts['access']): void {
-  const gone = mapping.unmapped!
+  const gone = goneAt(mapping)!
   const late = fact.at.ns - gone.ns
   const missing = doubt(world, mapping, candidates, fact)
   const earlier = spoken(world, mapping)
@@ -50,8 +67,8 @@ function blame(world: World, mapping: Mapping, candidates: Mapping[], fact: Fact
     return
   }
   const way = fact.direction === null ? 'accessed' : fact.direction === 'write' ? 'wrote to' : 'read from'
-  const revoked = mapping.endedBy === 'revoke' ? 'the revoke had it unmapped' : 'it had been unmapped'
-  report(world, {
+  const revoked = isByRevoke(mapping) ? 'the revoke had it unmapped' : 'it had been unmapped'
+  const draft: Draft = {
     rule: 'use-after-revoke',
     severity: 'critical',
     at: fact.at,
@@ -66,7 +83,10 @@ function blame(world: World, mapping: Mapping, candidates: Mapping[], fact: Fact
     needs: [['map']],
     missing,
     summary: `${importerName(mapping.attachment)} ${way} ${hex(fact.address)}, ${span(late)} after ${revoked}: ${bufferName(mapping.buffer)}`,
-  })
+  }
+  if (mapping.leaving) mapping.flagged.push('use-after-revoke')
+  if (earlier) uphold(world, earlier, draft)
+  else report(world, draft)
 }
 
 /** Use after the restore is charged to the mapping, not to the episode (CONTRACT §5.6); VFIO's restore only its move shows. */
@@ -77,24 +97,27 @@ function within({ revocation, buffer }: Mapping, fact: Facts['access']): boolean
 }
 
 function doubt(world: World, mapping: Mapping, candidates: Mapping[], fact: Facts['access']): string | null {
+  const gone = goneAt(mapping)!
   if (fact.exact) {
-    const entryOnly = mapping.endedBy !== 'detach' && mapping.unmapEntered?.seq === mapping.unmapped!.seq
+    const tie = tied('the access and the end of the mapping', gone, fact.at)
+    if (tie) return tie
+    const entryOnly = mapping.endedBy !== 'detach' && mapping.unmapEntered?.seq === gone.seq
     const elsewhere = world.record.pid !== mapping.unmappedPid
-    return entryOnly && elsewhere && fact.at.ns - mapping.unmapped!.ns < world.thresholds.faultDelay
+    return entryOnly && elsewhere && fact.at.ns - gone.ns < world.thresholds.faultDelay
       ? 'the return of the unmap is not probed, and another thread accessed soon after its entry: it may not have been over'
       : null
   }
   if (world.ticks)
     return 'the clock of this trace is not in seconds: a fault line printed late cannot be told from a late access'
   const { faultDelay, addressShared } = world.thresholds
-  const recent = candidates.find((m) => m.unmapped && fact.at.ns - m.unmapped.ns < faultDelay)
+  const recent = candidates.find((m) => fact.at.ns - (goneAt(m)?.ns ?? 0n) < faultDelay)
   if (recent) {
-    return `a fault is printed up to ${span(faultDelay)} after the access, and a mapping of this address ended ${span(fact.at.ns - recent.unmapped!.ns)} before the line`
+    return `a fault is printed up to ${span(faultDelay)} after the access, and a mapping of this address ended ${span(fact.at.ns - goneAt(recent)!.ns)} before the line`
   }
-  const lately = candidates.find((m) => isOfAnother(m, mapping) && fact.at.ns - m.unmapped!.ns < addressShared)
+  const lately = candidates.find((m) => isOfAnother(m, mapping) && fact.at.ns - goneAt(m)!.ns < addressShared)
   if (lately)
-    return `${bufferName(lately.buffer)} was at this address as well, until ${span(fact.at.ns - lately.unmapped!.ns)} before: which of the two was meant the fault does not say`
-  if (mapping.endedBy === 'revoke') return null
+    return `${bufferName(lately.buffer)} was at this address as well, until ${span(fact.at.ns - goneAt(lately)!.ns)} before: which of the two was meant the fault does not say`
+  if (isByRevoke(mapping)) return null
   const gap = gapBetween(world.window, null, mapping.mapped?.ns ?? fact.at.ns)
   if (gap) return `${describeGap(gap)}: an earlier use of the address may be among them`
   const other = candidates.find((m) => isOfAnother(m, mapping))
@@ -105,7 +128,7 @@ function doubt(world: World, mapping: Mapping, candidates: Mapping[], fact: Fact
 
 /** A mapping of another buffer that is gone, too: its importer may have kept the address. */
 function isOfAnother(one: Mapping, mapping: Mapping): boolean {
-  return one !== mapping && one.unmapped !== null && one.buffer !== mapping.buffer
+  return one !== mapping && goneAt(one) !== null && one.buffer !== mapping.buffer
 }
 
 function spoken(world: World, mapping: Mapping): Finding | null {

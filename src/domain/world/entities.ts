@@ -9,6 +9,8 @@ import type { EpisodeVerdict } from '../rules.ts'
 import type { DeviceLoss } from './device-loss.ts'
 import type { Fence } from './fence.ts'
 import type { Snapshot } from './snapshot.ts'
+import type { Task } from './task.ts'
+import type { VfioDevice } from './vfio-device.ts'
 
 /** Anything with a row; `dirty` while the row has changed and was not yet handed over. */
 export interface Entity {
@@ -16,10 +18,12 @@ export interface Entity {
   dirty: boolean
 }
 
-/** Where something was seen: time and event number. */
+/** Where something was seen: time and event number, and whose line it was (`UNKNOWN` where the trace does not say). */
 export interface Sighting {
   ns: bigint
   seq: number
+  cpu: number
+  pid: number
 }
 
 export interface Buffer extends Entity {
@@ -58,6 +62,10 @@ export interface Buffer extends Entity {
   attachments: Set<Attachment>
   mappings: Set<Mapping>
   fences: Set<Fence>
+  /** Mappings that ended at the latest time at which any of its did: of several in one microsecond each may be a tie. */
+  lately: Mapping[]
+  /** When the last of its fences signalled that nobody had waited for. */
+  signalled: Sighting | null
   /** When it was last mapped: it was not revoked then. */
   mapped: Sighting | null
   /** Somebody was attached who maps through `dma_buf_map_attachment()`. */
@@ -135,6 +143,8 @@ export interface Mapping extends Entity {
   mapped: Sighting | null
   /** Entry of the unmap call; the mapping is live until it returns. */
   unmapEntered: Sighting | null
+  /** The thread that is taking it down, while it is not known whether the return of that is probed. */
+  leaving: Task | null
   unmapped: Sighting | null
   unmappedComm: string | null
   unmappedPid: number | null
@@ -177,6 +187,8 @@ export interface Revocation extends Entity {
   verdict: EpisodeVerdict
   /** What its verdict lacks, where no finding says it. */
   unsure: string | null
+  /** Why its verdict may be another one, where neither a gap nor a finding says it. */
+  doubt: string | null
   findings: Finding[]
   /** Fences that had neither signalled nor been waited for when it was taken for complete. */
   unsignalled: Fence[]
@@ -184,11 +196,6 @@ export interface Revocation extends Entity {
   returns: boolean
   /** Rules that have spoken about it. */
   flagged: string[]
-}
-
-export interface ResetFrame {
-  fn: string
-  seq: number
 }
 
 export interface Reset extends Entity {
@@ -219,7 +226,7 @@ export interface Reset extends Entity {
   finished: Sighting | null
   closed: boolean
   result: string | null
-  frames: ResetFrame[]
+  frames: { fn: string; seq: number }[]
   /** Mappings of the device's buffers that were live at any moment of the reset, and all its unreleased buffers. */
   live: Set<Mapping>
   buffers: Set<Buffer>
@@ -237,17 +244,7 @@ export interface Reset extends Entity {
   judged: boolean
   verdict: EpisodeVerdict
   unsure: string | null
+  /** Why its verdict may be another one, where neither a gap nor a finding says it. */
+  doubt: string | null
   findings: Finding[]
-}
-
-/** A device opened through vfio-pci, by name, by the address of its `vfio_pci_core_device`, or both. */
-export interface VfioDevice {
-  name: string | null
-  pointer: string | null
-  /** Last known state, and since when; null before the first move. */
-  revoked: boolean | null
-  since: Sighting | null
-  buffers: Set<Buffer>
-  /** Revocations of its buffers that are not restored. */
-  open: Set<Revocation>
 }

@@ -1,5 +1,6 @@
-import type { Attachment, Buffer, Mapping, Reset, Revocation, Sighting, VfioDevice } from './entities.ts'
+import type { Attachment, Buffer, Mapping, Reset, Revocation, Sighting } from './entities.ts'
 import type { Splat } from './splat.ts'
+import type { VfioDevice } from './vfio-device.ts'
 
 /** A probed call that has been entered and not yet returned. */
 export interface Call {
@@ -21,6 +22,8 @@ export interface Move {
   revoking: boolean
   entered: Sighting
   returned: boolean
+  /** The reset of its device that another thread was in when it began. */
+  within: Reset | null
   /** Inside `vfio_pci_dma_buf_cleanup()`: for good. */
   closing: boolean
   revocations: Revocation[]
@@ -43,6 +46,10 @@ export interface Task {
   attached: Attachment | null
   /** Buffer it invalidated last, whose reservation object the next wait names. */
   invalidated: Buffer | null
+  /** What it is taking down, while it is not known whether the return of that is probed. */
+  unmapping: { mapping: Mapping; fn: string } | null
+  /** Addresses that it has translated in one go, from and to: what it maps in several segments. */
+  translated: { from: number; to: number } | null
   /** A kernel splat that it is printing. */
   splat: Splat | null
 }
@@ -61,6 +68,8 @@ export function createTask(unknown = false): Task {
     exported: null,
     attached: null,
     invalidated: null,
+    unmapping: null,
+    translated: null,
     splat: null,
   }
 }

@@ -4,11 +4,12 @@ import type { KernelVersion } from '../kernel-version.ts'
 import type { BufferState } from '../read-model.ts'
 import { type TraceRecord, UNKNOWN } from '../record.ts'
 import type { Capability } from './capability.ts'
-import type { Attachment, Buffer, Entity, Mapping, Reset, Revocation, Sighting, VfioDevice } from './entities.ts'
+import type { Attachment, Buffer, Entity, Mapping, Reset, Revocation, Sighting } from './entities.ts'
 import type { Fence } from './fence.ts'
 import type { MappingIndex } from './mapping-index.ts'
 import type { Snapshot } from './snapshot.ts'
 import { createTask, forgetCalls, isBusy, type Task } from './task.ts'
+import type { VfioDevice } from './vfio-device.ts'
 import { createWindow, gapBetween, type Span, type Window } from './window.ts'
 
 /** Durations that rules compare against, nanoseconds. */
@@ -80,6 +81,8 @@ export interface World {
   /** Kinds of act seen so far, and functions whose return is probed. */
   seen: Set<ActType>
   returning: Set<string>
+  /** Functions whose thread went on without a return. */
+  returnless: Set<string>
   /** Functions whose probes were seen. */
   functions: Set<string>
   /** IOVAs (16 hex digits) that `iommu:map` has translated and `iommu:unmap` not taken away since, with the event that did. */
@@ -94,7 +97,8 @@ export interface World {
   troubled: Map<string, Sighting>
   /** What importers' attachments have shown of their classes, by device. */
   capabilities: Map<string, Capability>
-  exits: Map<number, Sighting>
+  /** By pid, oldest first: a pid is used again. The name is null where the trace does not give it. */
+  exits: Map<number, { at: Sighting; comm: string | null }[]>
   /** When the kernel log last told of an IOMMU fault. */
   faulted: bigint | null
   /** Attachments still open after their buffer's release. */
@@ -129,7 +133,7 @@ export interface WorldOptions {
 export function createWorld({ spans, ...options }: WorldOptions): World {
   return {
     ...options,
-    now: { ns: 0n, seq: 0 },
+    now: { ns: 0n, seq: 0, cpu: UNKNOWN, pid: UNKNOWN },
     about: { buffer: null, attachment: null, device: null },
     buffersByIno: new Map(),
     buffersByPointer: new Map(),
@@ -157,6 +161,7 @@ export function createWorld({ spans, ...options }: WorldOptions): World {
     resting: new Set(),
     seen: new Set(),
     returning: new Set(),
+    returnless: new Set(),
     functions: new Set(),
     translations: new Map(),
     returningBefore: false,

@@ -1,4 +1,5 @@
-import type { Reset, VfioDevice } from '../../domain/world/entities.ts'
+import type { Reset } from '../../domain/world/entities.ts'
+import type { VfioDevice } from '../../domain/world/vfio-device.ts'
 import type { World } from '../../domain/world/world.ts'
 import type { DeviceAt, ResetAt } from './rows.ts'
 

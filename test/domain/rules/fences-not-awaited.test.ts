@@ -69,6 +69,16 @@ describe('fences-not-awaited', () => {
       .judge(finding('fences-not-awaited', { missing: /was its probe set/ }))
   })
 
+  it('is undetermined where no wait could have been recorded, though the signals were', async () => {
+    await busy
+      .when(moveWith(), reset(), fenceSignalled())
+      .without('dbuf_resv_wait', 'dbuf_resv_wait_ret')
+      .judge(
+        finding('fences-not-awaited', { missing: /dma_resv_wait_timeout.*was its probe set/ }),
+        besides('late-fence'),
+      )
+  })
+
   it('is undetermined across a loss, which may hide the signal', async () => {
     await busy
       .when(lost(1), moveWith(), reset(), fenceSignalled())

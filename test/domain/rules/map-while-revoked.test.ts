@@ -1,5 +1,5 @@
 import { describe, it } from 'vitest'
-import { lost, type Step } from '../../support/printer.ts'
+import { by, lost, type Step } from '../../support/printer.ts'
 import { besides, finding, given, nothing } from '../../support/story.ts'
 import {
   attached,
@@ -77,7 +77,7 @@ describe('map-while-revoked', () => {
 
   it('is undetermined where both bear the same time', async () => {
     await held
-      .when(move(1, EXPORTER, 'ioctl', invalidated({}, unmapped()), atOnce, mapped({ sgt: 2 })))
+      .when(move(1, EXPORTER, 'ioctl', invalidated({}, unmapped()), atOnce, by('kworker/1:1', 201, mapped({ sgt: 2 }))))
       .judge(finding('map-while-revoked', { missing: /same time stamp/ }), besides('late-unmap'))
   })
 })

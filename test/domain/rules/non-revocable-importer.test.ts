@@ -1,5 +1,6 @@
 import { describe, it } from 'vitest'
-import { finding, given, nothing } from '../../support/story.ts'
+import { all, event, lost } from '../../support/printer.ts'
+import { besides, finding, given, nothing } from '../../support/story.ts'
 import { attached, detached, exported, invalidated, mapped, refused, reset, unmapped } from '../../support/trace.ts'
 
 describe('non-revocable-importer', () => {
@@ -60,5 +61,33 @@ describe('non-revocable-importer', () => {
     await given(exported(drm), attached('legacy', drm))
       .when(mapped(drm), unmapped(drm), invalidated(drm))
       .judge(nothing('non-revocable-importer'))
+  })
+
+  describe('with an exporter that was seen to invalidate and then reset', () => {
+    const own = { exporter: 'dbtest' }
+    const accepted = given(exported(own), attached('legacy', own))
+    const told = invalidated(own)
+    const touched = all(
+      event('pcirst_dbt', '(dbt_hw_reset+0x4/0x20 [dbtest]) dev=0xffff889ac10560d0 ms=30'),
+      event('pcirst_dbt_ret', '(dbt_ioctl+0x3af/0x73a [dbtest] <- dbt_hw_reset)'),
+    )
+    const others = besides('reset-without-revoke', 'fences-not-awaited')
+
+    it('is proved', async () => {
+      await accepted.when(told, touched, detached(own)).judge(finding('non-revocable-importer'), others)
+    })
+
+    it('is undetermined across a loss, which may hide the detach', async () => {
+      const missing = { missing: /2 events lost/ }
+      await accepted.when(lost(2), told, touched).judge(finding('non-revocable-importer', missing), others)
+      await accepted.when(told, lost(2), touched).judge(finding('non-revocable-importer', missing), others)
+    })
+
+    it('is undetermined where the invalidate before the reset may be among what was lost', async () => {
+      await accepted
+        .when(lost(2), touched, told)
+        .judge(finding('non-revocable-importer', { missing: /an invalidate before the reset may be among/ }), others)
+      await accepted.when(touched, told).judge(nothing('non-revocable-importer'), others)
+    })
   })
 })

@@ -13,13 +13,13 @@ describe('pin-imbalance', () => {
   it('is a detach with pins left', async () => {
     await held
       .when(pinned(), pinned(), unpinned(), detached())
-      .judge(finding('pin-imbalance', { severity: 'warning', ino: 1, summary: /1 pins left/ }))
+      .judge(finding('pin-imbalance', { severity: 'warning', ino: 1, summary: /with 1 pin left/ }))
   })
 
   it('is an unpin too many', async () => {
     await held
       .when(pinned(), unpinned(), unpinned(), detached())
-      .judge(finding('pin-imbalance', { summary: /1 unpins too many/ }))
+      .judge(finding('pin-imbalance', { summary: /with 1 unpin too many/ }))
   })
 
   it('is an unpin before its pin, although both balance in the end', async () => {

@@ -1,4 +1,4 @@
-import { describe, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { by, event, later, lost } from '../../support/printer.ts'
 import { finding, given, givenOptions, nothing } from '../../support/story.ts'
 import { attached, detached, exported, faulted, mapped, restored, revoked, unmapped } from '../../support/trace.ts'
@@ -34,6 +34,25 @@ describe('use-after-revoke', () => {
     await given(exported(), attached(), mapped({ nents: 1, length: 4096 }), revoked({}, unmapped()), later(50))
       .when(faulted('0xffff3000'))
       .judge(nothing('use-after-revoke'))
+  })
+
+  it('is one finding, too, where only a later fault is certain', async () => {
+    const soon = held.when(revoked({}, unmapped()), later(5), faulted(), later(50))
+    const { revocations } = await soon.when(faulted()).judge(
+      finding('use-after-revoke', {
+        evidence: ['dbuf_map', 'dbuf_inval', 'dbuf_unmap', 'dbuf_unmap_ret', 'console', 'console'],
+      }),
+      finding('use-after-revoke', { verdict: 'undetermined', times: 0 }),
+    )
+    expect(revocations).toMatchObject([{ verdict: 'violated' }])
+  })
+
+  it('leaves the episode as doubtful as it was where the certain fault comes after the restore', async () => {
+    const soon = held.when(revoked({}, unmapped()), later(5), faulted(), restored(), later(50))
+    const { revocations } = await soon
+      .when(faulted())
+      .judge(finding('use-after-revoke'), finding('use-after-revoke', { verdict: 'undetermined', times: 0 }))
+    expect(revocations).toMatchObject([{ verdict: 'undetermined' }])
   })
 
   it('is charged to the mapping alone after the restore', async () => {

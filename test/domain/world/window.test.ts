@@ -135,8 +135,8 @@ describe('inputs beside each other', () => {
 
 it('between two sightings is from the earlier to the later, or from before the trace', () => {
   const [a, b] = [
-    { ns: 1n, seq: 0 },
-    { ns: 2n, seq: 1 },
+    { ns: 1n, seq: 0, cpu: 0, pid: 1 },
+    { ns: 2n, seq: 1, cpu: 0, pid: 1 },
   ]
   expect([between(a, b), between(b, a), between(null, b)]).toEqual([
     { from: 1n, to: 2n },
