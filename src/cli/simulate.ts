@@ -1,5 +1,5 @@
 /** Acts a scenario out and writes the trace of it, and what was true. */
-import { closeSync, openSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, openSync, writeSync } from 'node:fs'
 import { isScenario, SCENARIO_NAMES, SCENARIOS } from '../simulate/scenarios/index.ts'
 import { type SimulationOptions, simulate } from '../simulate/simulate.ts'
 import { truthDocument } from '../simulate/truth/document.ts'
@@ -20,6 +20,8 @@ export const run: Run<SimulateOptions> = async ([name], options, io) => {
   const asked = simulationOptions(name, options)
   if (asked.captures > 1 && options.output === undefined)
     throw new UsageError('simulate: --captures writes several files; give their name as --output')
+  for (const path of [options.output, options.truth])
+    if (path !== undefined && existsSync(path)) throw new UsageError(isThere(path))
   const simulation = simulate(asked)
   if (options.output === undefined) await writeAll(textOf(simulation.captures[0]!), io)
   else for (const [i, lines] of simulation.captures.entries()) writeNew(nameOf(options.output, i, asked), textOf(lines))
@@ -49,15 +51,17 @@ function writeNew(path: string, pieces: Iterable<string>): void {
     file = openSync(path, 'wx')
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
-    throw new UsageError(
-      code === 'EEXIST' ? `simulate: ${path} is there already; name a file that is not` : `simulate: ${message}`,
-    )
+    throw new UsageError(code === 'EEXIST' ? isThere(path) : `simulate: ${message}`)
   }
   try {
     for (const piece of pieces) writeSync(file, piece)
   } finally {
     closeSync(file)
   }
+}
+
+function isThere(path: string): string {
+  return `simulate: ${path} is there already; name a file that is not`
 }
 
 function summary({ scenario, seed }: SimulationOptions, captures: readonly string[][]): string {
