@@ -15,8 +15,9 @@ const counts = (keys: readonly string[]): Map<string, number> => {
   return all
 }
 
-/** Findings from warning on: what is worth being right about. */
-const grave = ({ severity }: { severity: string }) => severity !== 'info'
+/** Findings from warning on: what is worth being right about; and of the others what is more than a remark. */
+const grave = ({ severity, rule }: { severity: string; rule: string }) =>
+  severity !== 'info' || rule === 'capability-changed'
 
 /** Violated findings that nobody acted out: a defect whatever the trace lacks. */
 export function falseClaims({ truth }: Simulation, folded: Folded): string[] {

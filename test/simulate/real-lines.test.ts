@@ -47,7 +47,7 @@ const simulated = forms(
 /** What none of the recorded incidents came by. */
 const NOT_RECORDED = [
   ...['pcirst_af', 'pcirst_pm', 'pcirst_sbr', 'pcirst_sbr_ret', 'pcirst_bus', 'pcirst_bus_ret'],
-  ...['aer_event', 'sched_process_exit', 'sched_process_hang', 'sched_switch'],
+  ...['aer_event', 'pci_hp_event', 'sched_process_exit', 'sched_process_hang', 'sched_switch'],
 ]
 
 describe('simulated lines', () => {

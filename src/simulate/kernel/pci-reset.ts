@@ -2,6 +2,7 @@
 import type { ResetTrigger } from '../../domain/read-model.ts'
 import type { Running } from '../scheduler.ts'
 import { noteFlr, noteResetOver, noteTouched, noteUntouched } from '../truth/resets.ts'
+import { ENOTTY } from './exporter.ts'
 import { enter, leave, type Machine, milliseconds, printk, type Thread } from './machine.ts'
 import type { PciFunction } from './pci-function.ts'
 
@@ -19,7 +20,7 @@ export type ResetWay = keyof typeof WAYS
 
 export interface ResetPlan {
   /** Which method the device has; an `flr` that times out is followed by a reset of the bus. */
-  method?: 'flr' | 'af-flr' | 'pm' | 'flr-then-bus'
+  method?: 'flr' | 'af-flr' | 'pm' | 'flr-then-bus' | 'flr-for-ever'
   /** It is refused before it touches anything. */
   errno?: number
   /** Name that the kernel log gives the bound driver. */
@@ -41,14 +42,19 @@ export function* resetFunction(
   if (errno === 0) {
     yield* enter(m, thread, { fn: 'pci_dev_save_and_disable', fields })
     const method = plan.method ?? 'flr'
-    const hit = noteTouched(m, { device: fn.name, fn }, { method: method === 'flr-then-bus' ? 'flr' : method, trigger })
+    const hit = noteTouched(
+      m,
+      { device: fn.name, fn },
+      { method: method.startsWith('flr') ? 'flr' : (method as 'af-flr' | 'pm'), trigger },
+    )
     yield* printk(m, thread, `${driver} ${fn.name}: resetting`)
     yield* METHODS[method](m, thread, fn, plan, driver)
     yield* enter(m, thread, { fn: 'pci_dev_restore', fields })
     yield* printk(m, thread, `${driver} ${fn.name}: reset done`)
     noteResetOver(m, hit, fn)
   } else noteUntouched(m, fn, trigger)
-  yield* leave(m, thread, { fn: name, caller, fields: { ...fields, ret: -errno } })
+  const failed = errno === 0 && plan.method === 'flr-for-ever' ? ENOTTY : errno
+  yield* leave(m, thread, { fn: name, caller, fields: { ...fields, ret: -failed } })
 }
 
 type Method = (m: Machine, thread: Thread, fn: PciFunction, plan: ResetPlan, driver: string) => Running
@@ -63,22 +69,11 @@ const METHODS: Readonly<Record<NonNullable<ResetPlan['method']>, Method>> = {
   *pm(m, thread, { name }, { meanwhile }) {
     yield* method(m, thread, 'pci_pm_reset', name, meanwhile)
   },
-  /** pci_dev_wait(): twice as long from line to line, until it gives up. */
+  *'flr-for-ever'(m, thread, fn, { meanwhile }, driver) {
+    yield* timeOut(m, thread, fn, driver, meanwhile)
+  },
   *'flr-then-bus'(m, thread, fn, { meanwhile }, driver) {
-    const fields = { device: fn.name }
-    yield* enter(m, thread, { fn: 'pcie_flr', fields })
-    noteFlr(fn)
-    yield* pass(m, meanwhile)
-    for (let waited = 1023; waited < 65535; waited = waited * 2 + 1) {
-      yield* printk(m, thread, `${driver} ${fn.name}: not ready ${waited}ms after FLR; waiting`)
-      yield milliseconds(waited)
-    }
-    yield* printk(m, thread, `${driver} ${fn.name}: not ready 65535ms after FLR; giving up`)
-    yield* leave(m, thread, {
-      fn: 'pcie_flr',
-      caller: '__pci_reset_function_locked+0x61/0x120',
-      fields: { ...fields, ret: -25 },
-    })
+    yield* timeOut(m, thread, fn, driver, meanwhile)
     yield* enter(m, thread, { fn: 'pci_bridge_secondary_bus_reset', fields: { device: fn.port } })
     yield milliseconds(m.random.between(1000, 1200))
     yield* leave(m, thread, {
@@ -87,6 +82,24 @@ const METHODS: Readonly<Record<NonNullable<ResetPlan['method']>, Method>> = {
       fields: { device: fn.port, ret: 0 },
     })
   },
+}
+
+/** pci_dev_wait(): twice as long from line to line, until it gives up. */
+function* timeOut(m: Machine, thread: Thread, fn: PciFunction, driver: string, meanwhile?: () => Running): Running {
+  const fields = { device: fn.name }
+  yield* enter(m, thread, { fn: 'pcie_flr', fields })
+  noteFlr(fn)
+  yield* pass(m, meanwhile)
+  for (let waited = 1023; waited < 65535; waited = waited * 2 + 1) {
+    yield* printk(m, thread, `${driver} ${fn.name}: not ready ${waited}ms after FLR; waiting`)
+    yield milliseconds(waited)
+  }
+  yield* printk(m, thread, `${driver} ${fn.name}: not ready 65535ms after FLR; giving up`)
+  yield* leave(m, thread, {
+    fn: 'pcie_flr',
+    caller: '__pci_reset_function_locked+0x61/0x120',
+    fields: { ...fields, ret: -ENOTTY },
+  })
 }
 
 function* method(m: Machine, thread: Thread, fn: string, device: string, meanwhile?: () => Running): Running {

@@ -1,8 +1,10 @@
 /** What people reported, as far as a trace of it would show anything. */
 import { exportBuffer, locked, releaseBuffer, unmap } from '../kernel/dma-buf.ts'
 import { importerOf, moduleImporter } from '../kernel/drivers.ts'
-import { moduleExporter } from '../kernel/exporter.ts'
+import { fatalError, fatalErrorOf, recover, unplug } from '../kernel/errors.ts'
+import { heapExporter, moduleExporter } from '../kernel/exporter.ts'
 import { addFence } from '../kernel/fences.ts'
+import type { Importer } from '../kernel/importer.ts'
 import { strayAccess } from '../kernel/iommu.ts'
 import { importPrivately, privateImporter } from '../kernel/iommufd.ts'
 import { fork, type Machine, milliseconds, seconds, type Thread, tracepoint } from '../kernel/machine.ts'
@@ -11,6 +13,7 @@ import { warn } from '../kernel/splat.ts'
 import { finishWork, keepMapping, unmapInCallback, unmapLater } from '../kernel/telling.ts'
 import { close, hotReset, move, open, resetDevice, toggle } from '../kernel/vfio.ts'
 import type { Running } from '../scheduler.ts'
+import { breach } from '../truth/truth.ts'
 import { bystanders, IMPORTING, importBuffer, letGo, mapAgain, pause, vfioFunction } from './actors.ts'
 import type { Scenario } from './scenario.ts'
 import { importersOf, vfioSession } from './vfio-session.ts'
@@ -55,6 +58,69 @@ export const incidents = {
         })
       },
     }),
+  },
+  'flr-gives-up': {
+    of: 'incident',
+    summary: 'I03, AMD Starship: the device never becomes ready after its FLR, and there is no other method',
+    play: vfioSession({
+      body: function* (m, { thread, fn }) {
+        yield* resetDevice(m, thread, fn, 'ioctl', { method: 'flr-for-ever' })
+      },
+    }),
+  },
+  'hot-unplug': {
+    of: 'incident',
+    summary: 'I02, SPDK: the card is pulled while its memory is mapped; the trace names the port alone',
+    play: vfioSession({
+      body: function* (m, { fn }) {
+        yield* unplug(m, fn)
+        yield pause(m, 5, 20)
+      },
+    }),
+  },
+  'device-lost': {
+    of: 'incident',
+    summary: 'I06: the exporter reports a fatal error with its memory mapped',
+    play: vfioSession({
+      body: function* (m, { fn }) {
+        yield* fatalError(m, fn)
+        yield pause(m, 5, 20)
+      },
+    }),
+  },
+  'importer-lost': {
+    of: 'incident',
+    summary: 'the same of the importer, which harms nothing that it has mapped',
+    play: vfioSession({
+      body: function* (m, { attachments }) {
+        for (const { importer } of attachments) yield* fatalErrorOf(m, importer.device)
+        yield pause(m, 5, 20)
+      },
+    }),
+  },
+  'error-recovery': {
+    of: 'incident',
+    summary: 'an error is recovered by a reset of the bus, past VFIO, with mappings live',
+    play: vfioSession({
+      body: function* (m, { fn }) {
+        yield* recover(m, fn)
+        yield pause(m, 5, 20)
+      },
+    }),
+  },
+  'oops-in-flr': {
+    of: 'incident',
+    summary: 'I17, CVE-2026-52953: the kernel warns in the middle of an FLR',
+    play: vfioSession({
+      body: function* (m, { thread, fn, buffer }) {
+        yield* resetDevice(m, thread, fn, 'ioctl', { meanwhile: () => warn(m, thread, buffer) })
+      },
+    }),
+  },
+  'capability-lost': {
+    of: 'incident',
+    summary: 'a driver attaches with its callback, and the next time through the generic path without one',
+    play: (m) => m.scheduler.start(generic(m)),
   },
   'exporter-moves': {
     of: 'incident',
@@ -151,6 +217,33 @@ export const incidents = {
 function* speakLater(m: Machine): Running {
   m.recorder.noise(fork(m, 'systemd'))
   yield 1
+}
+
+/** virtio-gpu imports by itself, or leaves it to DRM where the buffer is none that it can use. */
+function* generic(m: Machine): Running {
+  bystanders(m, 1, 300e6)
+  const thread = fork(m, 'weston')
+  const device = IMPORTING[3]!
+  const virtgpu = importerOf('virtgpu', device)
+  const drm: Importer = {
+    ...importerOf('i915', device),
+    attaches: 'drm_gem_prime_import_dev+0x5a/0x1b0 [drm]',
+    maps: 'drm_gem_prime_import_dev+0x7d/0x1b0 [drm]',
+    unmaps: 'drm_prime_gem_destroy+0x1f/0x50 [drm]',
+  }
+  for (const importer of [virtgpu, drm]) {
+    const buffer = yield* exportBuffer(m, thread, heapExporter(), { size: 65536 })
+    const attachment = yield* importBuffer(m, thread, buffer, importer)
+    yield pause(m, 1, 30)
+    if (attachment) yield* letGo(m, thread, attachment)
+    yield* releaseBuffer(m, thread, buffer)
+  }
+  breach(m.truth, 'capability-changed', {
+    importer: device,
+    severity: 'info',
+    at: m.scheduler.now,
+    why: 'dynamic, and then legacy',
+  })
 }
 
 function* movedUnderNic(m: Machine): Running {
