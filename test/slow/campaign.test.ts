@@ -1,5 +1,5 @@
 /**
- * More than 9,000 simulated traces, and 2,500 more beside the oracle. The first seed is printed with each part; REVENANT_SEED sets another one, to look
+ * More than 6,500 simulated traces, and 2,500 more beside the oracle. The first seed is printed with each part; REVENANT_SEED sets another one, to look
  * where nobody has looked yet.
  */
 import { describe, expect, it } from 'vitest'
