@@ -1,7 +1,7 @@
 import { isLive } from '../evolve/mappings.ts'
 import { unmapProbes } from '../evolve/unmap-evidence.ts'
 import { report, uphold } from '../findings.ts'
-import type { Mapping, Reset, Sighting } from '../world/entities.ts'
+import type { Mapping, Reset, Revocation, Sighting } from '../world/entities.ts'
 import { tied } from '../world/order.ts'
 import { between } from '../world/window.ts'
 import type { RuleModule } from './rule.ts'
@@ -58,7 +58,7 @@ export const resetWhileMapped: RuleModule = {
           at: reset.touched,
           mapping,
           reset,
-          revocation: mapping.revocation && !mapping.revocation.restored ? mapping.revocation : null,
+          revocation: openAt(mapping, reset.touched),
           exporterDevice: reset.device,
           ...taskOf(world, reset.pid),
           evidence: [mapping.mapped, mapping.invalidated, reset.touched, reset.finished, mapping.unmapped],
@@ -103,6 +103,12 @@ const UNFINISHED =
 function isUnfinished({ leaving, unmapEntered, unmapped }: Mapping, touched: Sighting): boolean {
   if (!unmapEntered || unmapEntered.seq > touched.seq) return false
   return leaving !== null || unmapped?.seq === unmapEntered.seq
+}
+
+/** The revocation that the reset came in: one that is requested later is not to blame. */
+function openAt({ revocation }: Mapping, touched: Sighting): Revocation | null {
+  if (!revocation || revocation.requested.seq > touched.seq) return null
+  return revocation.restored && revocation.restored.seq < touched.seq ? null : revocation
 }
 
 /** VFIO waits until the mapping is gone, which it is a moment before the call that takes it down returns. */
