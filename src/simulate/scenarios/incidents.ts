@@ -1,20 +1,18 @@
-/** What people reported, as far as a trace of it would show anything. */
+/** What people reported of buffers and importers, as far as a trace of it would show anything. */
 import { exportBuffer, locked, releaseBuffer, unmap } from '../kernel/dma-buf.ts'
 import { importerOf, moduleImporter } from '../kernel/drivers.ts'
-import { fatalError, fatalErrorOf, recover, unplug } from '../kernel/errors.ts'
 import { heapExporter, moduleExporter } from '../kernel/exporter.ts'
 import { addFence } from '../kernel/fences.ts'
 import type { Importer } from '../kernel/importer.ts'
 import { strayAccess } from '../kernel/iommu.ts'
 import { importPrivately, privateImporter } from '../kernel/iommufd.ts'
-import { fork, type Machine, milliseconds, seconds, type Thread, tracepoint } from '../kernel/machine.ts'
+import { fork, type Machine, milliseconds, seconds } from '../kernel/machine.ts'
 import { resetByModule, tell, unrevokeModule } from '../kernel/move.ts'
-import { warn } from '../kernel/splat.ts'
 import { finishWork, keepMapping, unmapInCallback, unmapLater } from '../kernel/telling.ts'
-import { close, hotReset, move, open, resetDevice, toggle } from '../kernel/vfio.ts'
+import { resetDevice, toggle } from '../kernel/vfio.ts'
 import type { Running } from '../scheduler.ts'
 import { breach } from '../truth/truth.ts'
-import { bystanders, IMPORTING, importBuffer, letGo, mapAgain, pause, vfioFunction } from './actors.ts'
+import { bystanders, IMPORTING, importBuffer, letGo, pause } from './actors.ts'
 import type { Scenario } from './scenario.ts'
 import { importersOf, vfioSession } from './vfio-session.ts'
 
@@ -29,91 +27,6 @@ export const incidents = {
         yield* locked(m, buffer, () => unmap(m, thread, mapping))
         m.scheduler.start(strayAccess(m, mapping), milliseconds(m.random.between(1, 2)))
         yield pause(m, 30, 60)
-      },
-    }),
-  },
-  'flr-times-out': {
-    of: 'incident',
-    summary: 'I05, MT7922: the FLR is given up after 65 s, and a reset of the bus works',
-    play: vfioSession({
-      body: function* (m, { thread, fn }) {
-        yield* resetDevice(m, thread, fn, 'ioctl', { method: 'flr-then-bus' })
-      },
-    }),
-  },
-  'aer-during-flr': {
-    of: 'incident',
-    summary: 'I06, NVMe: the FLR makes the port above report an error',
-    play: vfioSession({
-      body: function* (m, { thread, fn }) {
-        yield* resetDevice(m, thread, fn, 'ioctl', {
-          meanwhile: function* () {
-            const irq: Thread = { comm: 'irq/123-aerdrv', pid: 71, tgid: 71, cpu: 0 }
-            yield* tracepoint(m, irq, 'ras:aer_event', {
-              device: fn.port,
-              severity: 'Uncorrected, non-fatal',
-              flags: 'ACS Violation',
-            })
-          },
-        })
-      },
-    }),
-  },
-  'flr-gives-up': {
-    of: 'incident',
-    summary: 'I03, AMD Starship: the device never becomes ready after its FLR, and there is no other method',
-    play: vfioSession({
-      body: function* (m, { thread, fn }) {
-        yield* resetDevice(m, thread, fn, 'ioctl', { method: 'flr-for-ever' })
-      },
-    }),
-  },
-  'hot-unplug': {
-    of: 'incident',
-    summary: 'I02, SPDK: the card is pulled while its memory is mapped; the trace names the port alone',
-    play: vfioSession({
-      body: function* (m, { fn }) {
-        yield* unplug(m, fn)
-        yield pause(m, 5, 20)
-      },
-    }),
-  },
-  'device-lost': {
-    of: 'incident',
-    summary: 'I06: the exporter reports a fatal error with its memory mapped',
-    play: vfioSession({
-      body: function* (m, { fn }) {
-        yield* fatalError(m, fn)
-        yield pause(m, 5, 20)
-      },
-    }),
-  },
-  'importer-lost': {
-    of: 'incident',
-    summary: 'the same of the importer, which harms nothing that it has mapped',
-    play: vfioSession({
-      body: function* (m, { attachments }) {
-        for (const { importer } of attachments) yield* fatalErrorOf(m, importer.device)
-        yield pause(m, 5, 20)
-      },
-    }),
-  },
-  'error-recovery': {
-    of: 'incident',
-    summary: 'an error is recovered by a reset of the bus, past VFIO, with mappings live',
-    play: vfioSession({
-      body: function* (m, { fn }) {
-        yield* recover(m, fn)
-        yield pause(m, 5, 20)
-      },
-    }),
-  },
-  'oops-in-flr': {
-    of: 'incident',
-    summary: 'I17, CVE-2026-52953: the kernel warns in the middle of an FLR',
-    play: vfioSession({
-      body: function* (m, { thread, fn, buffer }) {
-        yield* resetDevice(m, thread, fn, 'ioctl', { meanwhile: () => warn(m, thread, buffer) })
       },
     }),
   },
@@ -172,31 +85,6 @@ export const incidents = {
       },
     }),
   },
-  'flr-storm': {
-    of: 'incident',
-    summary: 'I16, SR-IOV: one FLR after the other',
-    play: vfioSession({
-      body: function* (m, { thread, fn, attachments }) {
-        for (let i = 0; i < 8; i++) {
-          yield* resetDevice(m, thread, fn, m.random.pick(['ioctl', 'flr-bit']))
-          for (const attachment of attachments) yield* mapAgain(m, thread, attachment)
-          yield pause(m, 0.1, 5)
-        }
-      },
-    }),
-  },
-  'close-while-memory-off': {
-    of: 'incident',
-    summary: 'c64a647c84f3: memory off, then close: the count is waited for twice, and goes below zero',
-    play: vfioSession({
-      importers: importersOf(['mlx5'], unmapInCallback()),
-      body: function* (m, { thread, fn, buffer }) {
-        yield* move(m, thread, fn, true, 'command')
-        yield* warn(m, thread, buffer)
-        yield* close(m, thread, fn)
-      },
-    }),
-  },
   'fd-exhaustion': {
     of: 'incident',
     summary: 'CVE-2026-31468: no descriptor is left for the exported buffer, and it goes at once',
@@ -206,11 +94,6 @@ export const incidents = {
         yield* releaseBuffer(m, thread, buffer)
       },
     }),
-  },
-  'hot-reset-closed-sibling': {
-    of: 'incident',
-    summary: 'I21: a function of the set that is hot reset was never opened',
-    play: (m) => m.scheduler.start(hotResetWithSibling(m)),
   },
 } satisfies Record<string, Scenario>
 
@@ -283,13 +166,4 @@ function* resetModule(m: Machine, importer: 'obeys' | 'late' | 'cannot'): Runnin
   yield* unrevokeModule(m, thread, buffer)
   yield* letGo(m, thread, attachment)
   yield* releaseBuffer(m, thread, buffer)
-}
-
-function* hotResetWithSibling(m: Machine): Running {
-  bystanders(m, 1, 300e6)
-  const thread = fork(m, 'qemu-kvm')
-  const fns = [vfioFunction(m, '0000:01:00.0'), vfioFunction(m, '0000:01:00.1')]
-  yield* open(m, thread, fns[0]!)
-  yield* hotReset(m, thread, fns)
-  yield* close(m, thread, fns[0]!)
 }
