@@ -3,6 +3,7 @@ import { unseenText } from './evidence/unseen.ts'
 import type { FindingRow, ImporterClass } from './read-model.ts'
 import { u64 } from './recognise/pointer.ts'
 import type { EpisodeVerdict, RuleName, Severity, Verdict } from './rules.ts'
+import { spaceDoubt } from './world/address-space.ts'
 import type { Attachment, Buffer, Entity, Mapping, Reset, Revocation, Sighting } from './world/entities.ts'
 import { describeGap, gapBetween } from './world/window.ts'
 import { touch, type World } from './world/world.ts'
@@ -47,13 +48,14 @@ export interface Finding extends Entity {
 }
 
 export function report(world: World, draft: Draft): Finding {
+  const missing = draft.missing ?? spaceDoubt(draft.mapping)
   const finding: Finding = {
     id: world.findings.length,
     dirty: false,
     draft,
     severity: draft.severity,
-    verdict: draft.missing ? 'undetermined' : 'violated',
-    missing: draft.missing ?? null,
+    verdict: missing ? 'undetermined' : 'violated',
+    missing,
     evidence: [...new Set(draft.evidence.flatMap((s) => (s ? [s.seq] : [])))].sort((a, b) => a - b),
   }
   world.findings.push(finding)

@@ -95,6 +95,7 @@ function doubtOf(world: World, reset: Reset, opened: Reset | undefined): string 
     return 'only the kernel log tells of it: the dump of the trace begins later'
   const unseen = unseenInReset(world, reset)
   if (unseen) return unseen
+  if (reset.bridge && reset.doubtful.size > 0) return `no event says what is below the bridge ${reset.device}`
   if (reset.doubtful.size > 0) return 'no event names the device that exported these buffers'
   if (reset.ofAnybody) return 'no event names the device that was reset, and buffers were exported'
   if (opened) return null

@@ -1,7 +1,6 @@
 import { readIommuRange } from '../recognise/tracepoints.ts'
-import type { Mapping } from '../world/entities.ts'
-import { mappingsCovering } from '../world/mapping-index.ts'
 import { openCall } from '../world/task.ts'
+import { beginSharing, mayBeAnothers, privateMappingAt, shareAddress } from './address-spaces.ts'
 import type { Context } from './context.ts'
 import { observe } from './importer-class.ts'
 import { INVALIDATE_CALLS } from './invalidate-calls.ts'
@@ -14,7 +13,10 @@ import { createMapping, endMapping } from './mappings.ts'
 export function onIommuMap(context: Context): void {
   const { world, act, task } = context
   const from = addressOf(act.text)
+  const before = world.translations.get(from)
   world.translations.set(from, world.now.seq)
+  const had = world.mappings.has('iommu') ? privateMappingAt(world, BigInt(from)) : null
+  if (had) return shareAddress(world, had)
   const run = task.translated
   const to = addressOf(act.text, LAST_DIGITS)
   if (run?.to === from) run.to = to
@@ -26,7 +28,8 @@ export function onIommuMap(context: Context): void {
   if (!range) return
   context.act.iova = range.iova.toString()
   context.act.length = range.length === null ? null : range.length.toString()
-  createMapping(context, attachment, { sgt: null, direction: null, source: world.record.name })
+  const mapping = createMapping(context, attachment, { sgt: null, direction: null, source: world.record.name })
+  beginSharing(world, mapping, before)
   world.about.attachment = attachment
   world.about.buffer = attachment.buffer
 }
@@ -59,18 +62,12 @@ export function onIommuUnmap(context: Context): void {
   const range = readIommuRange(act.text ?? '')
   // An address exists once in every address space, and the event does not name one: a call that is under way does.
   if (!range || task.calls.some((call) => call.mapping?.iova === range.iova)) return
-  const mapping = privateMapping(context, range.iova)
+  const mapping = privateMappingAt(world, range.iova)
   if (!mapping) return
   world.about.attachment = mapping.attachment
   world.about.buffer = mapping.buffer
   const told = openCall(task, INVALIDATE_CALLS)
+  if (!told && mayBeAnothers(world, mapping)) return
   endMapping(context, mapping, 'unmap')
   if (told && mapping.attachment) observe(world, mapping.attachment, false)
-}
-
-function privateMapping({ world }: Context, address: bigint): Mapping | null {
-  const found = mappingsCovering(world.mappings, 'iommu', address).find(
-    (m) => m.unmapped === null && m.iova === address,
-  )
-  return found?.attachment?.class === 'private' ? found : null
 }

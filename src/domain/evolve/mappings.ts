@@ -5,6 +5,7 @@ import { indexMapping } from '../world/mapping-index.ts'
 import { type Call, openCall, type Task } from '../world/task.ts'
 import { gapBetween } from '../world/window.ts'
 import { touch, type World } from '../world/world.ts'
+import { unshareAddress } from './address-spaces.ts'
 import { adopt, isStill, knownAttachment } from './attachment-identity.ts'
 import type { Context } from './context.ts'
 import { observe, reconsiderPinned } from './importer-class.ts'
@@ -101,6 +102,7 @@ export function complete(
   if (address !== null && mapping.iova === null) {
     mapping.iova = address
     mapping.translated = world.translations.get(translationKey(address)) ?? null
+    if (mapping.translated !== null && act.fn !== null) unshareAddress(world, address)
     const whole = u64(mapping.buffer?.size ?? null)
     const several = nents !== null && nents !== '1'
     mapping.span =
@@ -136,6 +138,7 @@ export function endMapping(
 ): void {
   const { world } = context
   const { attachment, buffer } = mapping
+  world.sharers.delete(mapping)
   const callback = openCall(task, INVALIDATE_CALLS)
   const told = mapping.invalidated !== null
   mapping.unmapped = at

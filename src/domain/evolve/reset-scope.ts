@@ -3,6 +3,7 @@ import { isTie, tied } from '../world/order.ts'
 import type { VfioDevice } from '../world/vfio-device.ts'
 import { touch, type World } from '../world/world.ts'
 import type { Context } from './context.ts'
+import { isBelow } from './pci-topology.ts'
 import { setCause } from './revocations.ts'
 import { isTranslationGone } from './unmap-evidence.ts'
 import { isVfioExporter, nameDevice } from './vfio-devices.ts'
@@ -43,6 +44,7 @@ export function touchHardware({ world }: Context, reset: Reset): void {
   for (const buffer of certain) hit(world, reset, buffer)
   for (const buffer of doubtful) {
     reset.doubtful.add(buffer)
+    for (const mapping of buffer.mappings) if (!isTranslationGone(world, mapping)) reset.doubtfullyLive.add(mapping)
     reset.doubtfullyAttached ||= buffer.attachments.size > 0
   }
 }
@@ -54,7 +56,7 @@ export function leaveUntouched({ world }: Context, reset: Reset): void {
     mapping.liveAtReset = false
     touch(world.changed.mappings, mapping)
   }
-  for (const set of [reset.live, reset.buffers, reset.unrevoked, reset.doubtful]) set.clear()
+  for (const set of [reset.live, reset.buffers, reset.unrevoked, reset.doubtful, reset.doubtfullyLive]) set.clear()
   reset.unsignalled = []
   reset.attached = false
   reset.doubtfullyAttached = false
@@ -121,25 +123,30 @@ interface Scope {
 /** Buffers exported from the device being reset, and those of which no event says whether they are. */
 function buffersOf(world: World, reset: Reset): Scope {
   const { device, vfio, module } = reset
+  if (reset.bridge && device !== null) return below(world, device)
   if (device !== null) {
     const certain = [...(world.buffersByDevice.get(device) ?? [])]
     const homeless = reset.trigger === 'open' ? [] : [...world.homeless].filter((b) => !b.dead)
-    // What is below a bridge is not in the trace.
-    return { certain, doubtful: reset.bridge ? [...homeless, ...othersOf(world, device)] : homeless }
+    return { certain, doubtful: homeless }
   }
   if (vfio) return { certain: [...vfio.buffers], doubtful: [] }
   if (module !== null) return ofModule(world, module)
-  return { certain: [], doubtful: reset.trigger === 'open' ? [] : othersOf(world, null) }
+  return { certain: [], doubtful: reset.trigger === 'open' ? [] : [...world.unreleased].filter(mayBeReset) }
 }
 
-function othersOf(world: World, device: string | null): Buffer[] {
-  return [...world.unreleased].filter(
-    (b) =>
-      isVfioExporter(b.exporter) &&
-      !b.dead &&
-      b.state !== 'revoked' &&
-      (device === null || b.exporterDevice !== device),
-  )
+/** All functions on the buses below it; what is below a bridge is seldom in the trace. */
+function below(world: World, bridge: string): Scope {
+  const scope: Scope = { certain: [], doubtful: [...world.homeless].filter(({ dead }) => !dead) }
+  for (const [device, buffers] of world.buffersByDevice) {
+    const is = isBelow(world, bridge, device)
+    if (is) scope.certain.push(...buffers)
+    else if (is === null) scope.doubtful.push(...[...buffers].filter(mayBeReset))
+  }
+  return scope
+}
+
+function mayBeReset({ exporter, dead, state }: Buffer): boolean {
+  return isVfioExporter(exporter) && !dead && state !== 'revoked'
 }
 
 /**

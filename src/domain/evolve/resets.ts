@@ -97,6 +97,7 @@ function createReset({ world, act }: Context): Reset {
     unrevoked: new Set(),
     unsignalled: [],
     doubtful: new Set(),
+    doubtfullyLive: new Set(),
     attached: false,
     doubtfullyAttached: false,
     ofAnybody: false,

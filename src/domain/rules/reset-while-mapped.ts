@@ -1,4 +1,3 @@
-import { isLive } from '../evolve/mappings.ts'
 import { unmapProbes } from '../evolve/unmap-evidence.ts'
 import { report, uphold } from '../findings.ts'
 import type { Mapping, Reset, Revocation, Sighting } from '../world/entities.ts'
@@ -6,7 +5,7 @@ import { tied } from '../world/order.ts'
 import { between } from '../world/window.ts'
 import type { RuleModule } from './rule.ts'
 import { taskOf } from './task-of.ts'
-import { joinDoubt, mappingName, resetName } from './wording.ts'
+import { joinDoubt, mappingName, resetName, scopeDoubt } from './wording.ts'
 
 /**
  * R5. The device was reset while an importer still had one of its buffers mapped: DMA into a device that is being
@@ -59,7 +58,7 @@ export const resetWhileMapped: RuleModule = {
           mapping,
           reset,
           revocation: openAt(mapping, reset.touched),
-          exporterDevice: reset.device,
+          exporterDevice: reset.bridge ? null : reset.device,
           ...taskOf(world, reset.pid),
           evidence: [mapping.mapped, mapping.invalidated, reset.touched, reset.finished, mapping.unmapped],
           absent: between(mapping.mapped, reset.touched),
@@ -68,21 +67,19 @@ export const resetWhileMapped: RuleModule = {
           summary: `${mappingName(mapping)} was live during ${resetName(reset)}`,
         })
       }
-      for (const buffer of reset.doubtful) {
-        for (const mapping of buffer.mappings) {
-          if (!isLive(mapping)) continue
-          report(world, {
-            rule: 'reset-while-mapped',
-            severity: 'critical',
-            at: reset.touched,
-            mapping,
-            reset,
-            pid: reset.pid,
-            evidence: [mapping.mapped, reset.touched],
-            missing: 'no event names the device that exported this buffer',
-            summary: `${mappingName(mapping)} was live during ${resetName(reset)}, which may be its exporter`,
-          })
-        }
+      const later = [...reset.doubtful].flatMap(({ mappings }) => [...mappings])
+      for (const mapping of new Set([...reset.doubtfullyLive, ...later])) {
+        report(world, {
+          rule: 'reset-while-mapped',
+          severity: 'critical',
+          at: reset.touched,
+          mapping,
+          reset,
+          pid: reset.pid,
+          evidence: [mapping.mapped, reset.touched, mapping.unmapped],
+          missing: scopeDoubt(reset, mapping.buffer),
+          summary: `${mappingName(mapping)} was live during ${resetName(reset)}, which may be its exporter`,
+        })
       }
     },
   },

@@ -26,7 +26,7 @@ export const resetWithoutRevoke: RuleModule = {
           at: reset.touched,
           buffer,
           reset,
-          exporterDevice: reset.device,
+          exporterDevice: reset.bridge ? null : reset.device,
           ...taskOf(world, reset.pid),
           evidence: [buffer.exported, buffer.revocation?.restored, reset.first, reset.touched, reset.finished],
           absent: between(buffer.exported, reset.touched),

@@ -28,6 +28,14 @@ export function resetName(reset: Reset): string {
   return how === '' ? `the reset of ${what}` : `the reset of ${what} (${how})`
 }
 
+/** Why it is not certain that the buffer is of what was reset. */
+export function scopeDoubt(reset: Reset, buffer: Buffer | null): string {
+  const device = buffer?.exporterDevice ?? null
+  if (device === null) return 'no event names the device that exported this buffer'
+  if (reset.bridge) return `no event says whether ${device} is below the bridge ${reset.device}`
+  return 'no event names the device that was reset'
+}
+
 /** `3.004 s`, `12.300 ms`, `54 µs`. */
 export function span(ns: bigint): string {
   if (ns >= 1_000_000_000n) return `${(Number(ns) / 1e9).toFixed(3)} s`

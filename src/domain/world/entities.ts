@@ -217,7 +217,6 @@ export interface Reset extends Entity {
   siblings: Reset[]
   method: ResetMethod
   trigger: ResetTrigger
-  /** First event of any kind. */
   first: Sighting
   /** When the hardware was first touched: the function that disables it, or the kernel's "resetting". */
   touched: Sighting | null
@@ -234,8 +233,9 @@ export interface Reset extends Entity {
   unrevoked: Set<Buffer>
   /** Fences of `buffers` that had neither signalled nor been waited for. */
   unsignalled: Fence[]
-  /** Buffers that may or may not be of this device. */
+  /** Buffers that may or may not be of this device, and their mappings when the hardware was touched. */
   doubtful: Set<Buffer>
+  doubtfullyLive: Set<Mapping>
   /** Importers were attached that map through `dma_buf_map_attachment()`: to `buffers`, and to `doubtful` ones. */
   attached: boolean
   doubtfullyAttached: boolean

@@ -91,6 +91,8 @@ export interface World {
   returningBefore: boolean
   /** By port: the device below it that an error was last reported from. */
   errorBelow: Map<string, string>
+  /** Of iommufd's mappings that are live: how many other address spaces have their address translated. */
+  sharers: Map<Mapping, number>
   /** By bridge: the buses below it, from and to. */
   busesBelow: Map<string, { from: number; to: number }>
   /** Devices of which an uncorrected error was told, and that were not told to have recovered. */
@@ -166,6 +168,7 @@ export function createWorld({ spans, ...options }: WorldOptions): World {
     translations: new Map(),
     returningBefore: false,
     errorBelow: new Map(),
+    sharers: new Map(),
     busesBelow: new Map(),
     troubled: new Map(),
     capabilities: new Map(),
