@@ -67,10 +67,16 @@ function inWords(
     case 'no-such-device':
       return `${of} has no device ${name}; see: ${commandLine('query importers', db)}`
     case 'outside':
-      return `--at ${at} lies in none of the captures asked for: ${refusal.captures.map(span).join(', ')}`
+      return `--at ${at} lies in none of the captures asked for: ${refusal.captures.map(span).join(', ')}${unit(at, refusal.captures)}`
     case 'several':
       return `--at ${at} lies in several captures: ${refusal.captures.map(span).join(', ')}; say which with --capture`
   }
+}
+
+/** `--at 50` of a trace that goes from 25.9 to 73.5 is a slip of the pen. */
+function unit(at: string | undefined, captures: readonly Capture[]): string {
+  const whole = at !== undefined && /^\d+$/.test(at) && captures.some(({ ticks }) => !ticks)
+  return whole ? `; without a decimal point it is nanoseconds, and ${at}.0 is seconds` : ''
 }
 
 function span({ capture, firstNs, lastNs, ticks }: Capture): string {

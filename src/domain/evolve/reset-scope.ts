@@ -161,8 +161,9 @@ function ofModule(world: World, module: string): Scope {
   return { certain: told, doubtful: own.filter((b) => !told.includes(b)) }
 }
 
-/** A mapping made while the reset runs is live in it as well. */
+/** A mapping made while the reset runs is live in it as well; of a revoked buffer its return may be printed late. */
 export function mappedDuringReset({ world }: Context, buffer: Buffer): void {
   const reset = buffer.exporterDevice === null ? undefined : world.resetsByDevice.get(buffer.exporterDevice)
-  if (reset?.touched && !reset.closed && reset.finished === null && buffer.state === 'live') hit(world, reset, buffer)
+  const usable = buffer.state === 'live' || buffer.revocation === null
+  if (reset?.touched && !reset.closed && reset.finished === null && usable) hit(world, reset, buffer)
 }
