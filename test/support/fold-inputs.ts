@@ -3,6 +3,7 @@ import { readBatches } from '../../ingest/read-batches.ts'
 import { createTraceParser } from '../../ingest/trace-parser.ts'
 import type { Note, RecordBatch } from '../../src/domain/record.ts'
 import { batchesFor, type Folded, foldBatches } from './fold-file.ts'
+import type { TraceLine } from './lines.ts'
 
 export interface Input {
   format: Format
@@ -18,7 +19,8 @@ export async function foldInputs(
   const batches: RecordBatch[] = []
   for (const [number, { format, text }] of inputs.entries()) {
     parser.beginInput({ number, name: `input ${number}`, format, offset: '0' })
-    for await (const batch of readBatches([Buffer.from(text)], parser, batchesFor(text.length))) batches.push(batch)
+    for await (const batch of readBatches([Buffer.from(text, 'latin1')], parser, batchesFor(text.length)))
+      batches.push(batch)
   }
   const sorted = sortEvents(batches)
   const strings = batches.flatMap((batch) => batch.strings)
@@ -65,4 +67,13 @@ function sortEvents(batches: readonly RecordBatch[]): RecordBatch {
     strings: batches.flatMap(({ strings }) => strings),
     notes: notes.sort((a, b) => a.beforeEvent - b.beforeEvent),
   }
+}
+
+/** Folds what a trace was taken apart into. */
+export async function foldApart(
+  parts: readonly (readonly TraceLine[])[],
+  format: Format = 'ftrace-text',
+): Promise<Folded> {
+  const inputs = parts.map((lines) => ({ format, text: `${lines.map(({ text }) => text).join('\n')}\n` }))
+  return (await foldInputs(inputs, null)).folded
 }
