@@ -2,6 +2,7 @@ import type { Format } from '../../ingest/layout.ts'
 import { readBatches } from '../../ingest/read-batches.ts'
 import { createTraceParser } from '../../ingest/trace-parser.ts'
 import type { Note, RecordBatch } from '../../src/domain/record.ts'
+import type { InputSpan } from '../../src/log/read-inputs.ts'
 import { batchesFor, type Folded, foldBatches } from './fold-file.ts'
 import type { TraceLine } from './lines.ts'
 
@@ -24,8 +25,26 @@ export async function foldInputs(
   }
   const sorted = sortEvents(batches)
   const strings = batches.flatMap((batch) => batch.strings)
-  const folded = foldBatches([sorted], { ticks: parser.facts().ticks ?? false, options: {} })
+  const options = { ticks: parser.facts().ticks ?? false, sorted: true, inputs: spansOf(batches), options: {} }
+  const folded = foldBatches([sorted], options)
   return { folded, names: [...sorted.name].map((id) => strings[id]!) }
+}
+
+/** From when to when each input reaches, by the lines that its events stand in. */
+function spansOf(batches: readonly RecordBatch[]): InputSpan[] {
+  const spans = batches.flatMap(({ notes }) =>
+    notes.flatMap((note): InputSpan[] =>
+      note.kind === 'input' ? [{ line: note.line, input: note.input, first: null, last: null }] : [],
+    ),
+  )
+  for (const batch of batches)
+    for (let i = 0; i < batch.count; i++) {
+      const span = spans.findLast(({ line }) => line <= batch.firstLine + batch.line[i]! - 1)!
+      const time = batch.time[i]!
+      if (span.first === null || time < span.first) span.first = time
+      if (span.last === null || time > span.last) span.last = time
+    }
+  return spans
 }
 
 /** All events as one batch, in the order of time; where times are equal, in that of the lines. */

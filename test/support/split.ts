@@ -31,6 +31,17 @@ export function cutsOf(lines: readonly TraceLine[], count: number): number[] {
   return places.filter((_, i) => i > 0 && i % step === 0).slice(0, count)
 }
 
+/** Whether no time lies between the end of all files so far and the beginning of the next. */
+export function isUnbroken(parts: readonly (readonly TraceLine[])[]): boolean {
+  const spans = parts.map((lines) => lines.filter(({ event }) => event).map(({ text }) => timeOf(text)))
+  const ordered = spans.filter(({ length }) => length > 0).sort((a, b) => a[0]! - b[0]!)
+  return ordered.every(([first], i) => i === 0 || ordered.slice(0, i).some((before) => before.at(-1)! > first!))
+}
+
+function timeOf(text: string): number {
+  return Number(/\s(\d+\.\d{6}): /.exec(text)?.[1])
+}
+
 function behead(lines: readonly TraceLine[]): { header: TraceLine[]; rest: TraceLine[] } {
   const first = lines.findIndex(({ text }) => !text.startsWith('#') || text.startsWith('##'))
   return { header: lines.slice(0, first), rest: lines.slice(first) }
