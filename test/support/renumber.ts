@@ -3,7 +3,7 @@ import type { TraceLine } from './lines.ts'
 
 const PIDS = 2000
 const INODES = 5000n
-const BUSES = 0x40
+const BUSES = 8
 
 /** Every task's pid, and every pid that a scheduler event names, but those of idle tasks. */
 export function renumberPids(lines: readonly TraceLine[]): TraceLine[] {

@@ -96,10 +96,7 @@ function speak(
     ...taskOf(world, reset?.pid ?? world.record.pid),
     evidence: [revocation.requested, revocation.notified, ...pending.map((fence) => fence.added), at],
     absent: { from: earliest(revocation.requested, pending), to: at.ns },
-    needs: [
-      ['dma_resv_wait_timeout%return', 'fence-wait'],
-      ['dma_fence_signaled', 'dma_resv_wait_timeout%return'],
-    ],
+    needs: [['dma_resv_wait_timeout%return', 'fence-wait'], ['dma_fence_signaled']],
     missing: doubt(pending, revocation, at),
     summary:
       pending.length === 0
