@@ -44,7 +44,7 @@ const WITHHELD: Partial<Record<Rule, Withheld>> = {
   'attach-while-revoked': { silent: ['attaches', 'invalidates', 'moves'] },
   'reset-while-mapped': { silent: ['maps'], doubtful: ['exports', 'unmaps'] },
   'reset-without-revoke': { silent: ['moves'] },
-  'fences-not-awaited': { silent: ['invalidates'], doubtful: ['exports', 'fence-adds', 'fence-waits'] },
+  'fences-not-awaited': { silent: ['invalidates'], doubtful: ['exports', 'fence-adds', 'fence-waits', 'fences'] },
   'late-fence': { silent: ['exports', 'invalidates', 'fence-adds', 'fences'] },
   'non-revocable-importer': { silent: ['attaches'] },
   'invalidate-ignored': { silent: ['attaches', 'importers', 'maps', 'invalidates'], doubtful: ['unmaps'] },

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { newClaims } from '../support/claims.ts'
+import { contradictions } from '../support/claims.ts'
 import { omissions, omit, randomDamage, randomLoss } from '../support/edits.ts'
 import { foldText } from '../support/fold-file.ts'
 import { joinTrace, splitTrace } from '../support/lines.ts'
@@ -20,7 +20,7 @@ describe('two probes that were not set prove nothing', () => {
     const wrong: string[] = []
     for (const [index, one] of single.entries()) {
       for (const other of single.slice(index + 1)) {
-        for (const claim of await newClaims(full, omit(lines, one, other)))
+        for (const claim of await contradictions(full, omit(lines, one, other)))
           wrong.push(`without ${one.name} and ${other.name}: ${claim}`)
       }
     }
@@ -34,7 +34,7 @@ describe(`events that were lost prove nothing, ${SEEDS} times over`, () => {
     const wrong: string[] = []
     for (let seed = 1; seed <= SEEDS; seed++) {
       const less = randomLoss(lines, seed)
-      for (const claim of less ? await newClaims(full, less) : []) wrong.push(`loss ${seed}: ${claim}`)
+      for (const claim of less ? await contradictions(full, less) : []) wrong.push(`loss ${seed}: ${claim}`)
     }
     expect(wrong).toEqual([])
   })
@@ -45,7 +45,7 @@ describe(`lines that were damaged prove nothing, ${SEEDS} times over`, () => {
     const full = await foldText(joinTrace(lines))
     const wrong: string[] = []
     for (let seed = 1; seed <= SEEDS; seed++)
-      for (const claim of await newClaims(full, randomDamage(lines, seed))) wrong.push(`damage ${seed}: ${claim}`)
+      for (const claim of await contradictions(full, randomDamage(lines, seed))) wrong.push(`damage ${seed}: ${claim}`)
     expect(wrong).toEqual([])
   })
 })

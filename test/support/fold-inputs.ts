@@ -2,7 +2,9 @@ import type { Format } from '../../ingest/layout.ts'
 import { readBatches } from '../../ingest/read-batches.ts'
 import { createTraceParser } from '../../ingest/trace-parser.ts'
 import type { Note, RecordBatch } from '../../src/domain/record.ts'
+import type { InputSpan } from '../../src/log/read-inputs.ts'
 import { batchesFor, type Folded, foldBatches } from './fold-file.ts'
+import type { TraceLine } from './lines.ts'
 
 export interface Input {
   format: Format
@@ -18,12 +20,31 @@ export async function foldInputs(
   const batches: RecordBatch[] = []
   for (const [number, { format, text }] of inputs.entries()) {
     parser.beginInput({ number, name: `input ${number}`, format, offset: '0' })
-    for await (const batch of readBatches([Buffer.from(text)], parser, batchesFor(text.length))) batches.push(batch)
+    for await (const batch of readBatches([Buffer.from(text, 'latin1')], parser, batchesFor(text.length)))
+      batches.push(batch)
   }
   const sorted = sortEvents(batches)
   const strings = batches.flatMap((batch) => batch.strings)
-  const folded = foldBatches([sorted], { ticks: parser.facts().ticks ?? false, options: {} })
+  const options = { ticks: parser.facts().ticks ?? false, sorted: true, inputs: spansOf(batches), options: {} }
+  const folded = foldBatches([sorted], options)
   return { folded, names: [...sorted.name].map((id) => strings[id]!) }
+}
+
+/** From when to when each input reaches, by the lines that its events stand in. */
+function spansOf(batches: readonly RecordBatch[]): InputSpan[] {
+  const spans = batches.flatMap(({ notes }) =>
+    notes.flatMap((note): InputSpan[] =>
+      note.kind === 'input' ? [{ line: note.line, input: note.input, first: null, last: null }] : [],
+    ),
+  )
+  for (const batch of batches)
+    for (let i = 0; i < batch.count; i++) {
+      const span = spans.findLast(({ line }) => line <= batch.firstLine + batch.line[i]! - 1)!
+      const time = batch.time[i]!
+      if (span.first === null || time < span.first) span.first = time
+      if (span.last === null || time > span.last) span.last = time
+    }
+  return spans
 }
 
 /** All events as one batch, in the order of time; where times are equal, in that of the lines. */
@@ -65,4 +86,13 @@ function sortEvents(batches: readonly RecordBatch[]): RecordBatch {
     strings: batches.flatMap(({ strings }) => strings),
     notes: notes.sort((a, b) => a.beforeEvent - b.beforeEvent),
   }
+}
+
+/** Folds what a trace was taken apart into. */
+export async function foldApart(
+  parts: readonly (readonly TraceLine[])[],
+  format: Format = 'ftrace-text',
+): Promise<Folded> {
+  const inputs = parts.map((lines) => ({ format, text: `${lines.map(({ text }) => text).join('\n')}\n` }))
+  return (await foldInputs(inputs, null)).folded
 }

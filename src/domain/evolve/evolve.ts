@@ -124,6 +124,7 @@ function note({ world, act }: Context): void {
   world.seen.add(act.type)
   if (act.fn === null || act.point === 'event') return
   world.functions.add(act.fn)
+  if (act.point === 'entry') world.functions.add(`${act.fn}%entry`)
   if (act.point !== 'return') return
   world.returningBefore = world.returning.has(act.fn)
   world.returning.add(act.fn)

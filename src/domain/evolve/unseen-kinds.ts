@@ -20,10 +20,20 @@ export function unseenInRevocation(world: World, revocation: Revocation): string
     (buffer.mappable ? unseen(world, 'map') : null) ??
     (hasMapped(buffer) ? unseen(world, 'unmap') : null) ??
     unseen(world, 'attach') ??
-    (isVfioExporter(buffer.exporter) ? unseen(world, 'device-move') : null) ??
+    (isVfioExporter(buffer.exporter) ? unseenMove(world) : null) ??
     (revocation.cause === 'move' && !isMover(buffer.exporter) ? unseen(world, 'reset') : null)
   )
 }
+
+/** From where to where a move reaches, and what came in between, its return alone does not say. */
+function unseenMove({ seen, functions }: World): string | null {
+  const begins = `${MOVE}%entry`
+  return seen.has('device-move') && functions.has(begins)
+    ? null
+    : unseenText(seen.has('device-move') ? [begins] : ['device-move'])
+}
+
+const MOVE = 'vfio_pci_dma_buf_move'
 
 /** What keeps a reset from being clean. */
 export function unseenInReset(world: World, reset: Reset): string | null {
@@ -35,7 +45,7 @@ export function unseenInReset(world: World, reset: Reset): string | null {
     (attached ? unseen(world, 'map') : null) ??
     (buffers.some(hasMapped) ? unseen(world, 'unmap') : null) ??
     (buffers.length > 0 ? unseen(world, 'invalidate') : null) ??
-    (buffers.some(({ exporter }) => isVfioExporter(exporter)) ? unseen(world, 'device-move') : null)
+    (buffers.some(({ exporter }) => isVfioExporter(exporter)) ? unseenMove(world) : null)
   )
 }
 

@@ -1,5 +1,5 @@
 import { report } from '../findings.ts'
-import type { Reset, Revocation, Sighting } from '../world/entities.ts'
+import type { Buffer, Reset, Revocation, Sighting } from '../world/entities.ts'
 import type { Fence } from '../world/fence.ts'
 import { isTie, tied } from '../world/order.ts'
 import type { World } from '../world/world.ts'
@@ -21,9 +21,7 @@ export const fencesNotAwaited: RuleModule = {
       if (!reset.touched) return
       for (const buffer of reset.buffers) {
         const { revocation } = buffer
-        if (!revocation || revocation.requested.seq > reset.touched.seq) continue
-        if (revocation.restored && revocation.restored.seq < reset.touched.seq) continue
-        if (revocation.fences && revocation.fences.seq < reset.touched.seq) continue
+        if (!revocation || !isUnawaited(revocation, reset.touched)) continue
         const pending = new Set([
           ...revocation.unsignalled,
           ...reset.unsignalled.filter((one) => one.buffer === buffer),
@@ -40,9 +38,33 @@ export const fencesNotAwaited: RuleModule = {
       unreset(world, buffer.revocation)
     },
     ended(_, world) {
+      if (world.seen.has('reservation-wait')) lookBack(world)
       for (const buffer of world.unreleased) unreset(world, buffer.revocation)
     },
   },
+}
+
+function isUnawaited({ requested, restored, fences }: Revocation, touched: Sighting): boolean {
+  const isBefore = (one: Sighting | null) => one !== null && one.seq < touched.seq
+  return requested.seq <= touched.seq && !isBefore(restored) && !isBefore(fences)
+}
+
+/** That waits are recorded may have shown only after the reset. */
+function lookBack(world: World): void {
+  const byBuffer = new Map<Buffer, Revocation[]>()
+  for (const revocation of world.revocations) {
+    const before = byBuffer.get(revocation.buffer)
+    if (before) before.push(revocation)
+    else byBuffer.set(revocation.buffer, [revocation])
+  }
+  for (const reset of world.resets) {
+    const { touched } = reset
+    if (!touched) continue
+    for (const buffer of reset.buffers) {
+      const revocation = byBuffer.get(buffer)?.findLast(({ requested }) => requested.seq <= touched.seq)
+      if (revocation && isUnawaited(revocation, touched)) speak(world, revocation, [], touched, reset)
+    }
+  }
 }
 
 function unreset(world: World, revocation: Revocation | null): void {
@@ -74,10 +96,7 @@ function speak(
     ...taskOf(world, reset?.pid ?? world.record.pid),
     evidence: [revocation.requested, revocation.notified, ...pending.map((fence) => fence.added), at],
     absent: { from: earliest(revocation.requested, pending), to: at.ns },
-    needs: [
-      ['dma_resv_wait_timeout%return', 'fence-wait'],
-      ['dma_fence_signaled', 'dma_resv_wait_timeout%return'],
-    ],
+    needs: [['dma_resv_wait_timeout%return', 'fence-wait'], ['dma_fence_signaled']],
     missing: doubt(pending, revocation, at),
     summary:
       pending.length === 0

@@ -1,5 +1,6 @@
 import { isWaitedFor, letGoSince } from '../evolve/mappings.ts'
 import { unmapProbes } from '../evolve/unmap-evidence.ts'
+import { isVfioExporter } from '../evolve/vfio-devices.ts'
 import { demoteOf, report } from '../findings.ts'
 import type { Mapping, Sighting } from '../world/entities.ts'
 import { tied } from '../world/order.ts'
@@ -51,6 +52,13 @@ function tie({ mapped, invalidated }: Mapping): string | null {
   return tied('the map and the revoke', mapped, invalidated)
 }
 
+/** While a move lasts it may be waiting for fences still, and only the entry of that wait says so. */
+function waitProbes({ told }: Mapping): string[][] {
+  const isOpen =
+    told !== null && isVfioExporter(told.buffer.exporter) && told.completed === null && told.fences === null
+  return isOpen ? [['dma_resv_wait_timeout%entry', 'fence-wait']] : []
+}
+
 function late(world: World, mapping: Mapping, from: Sighting, to: Sighting, took: bigint): void {
   report(world, {
     rule: 'late-unmap',
@@ -84,7 +92,7 @@ function never(world: World, mapping: Mapping, at: Sighting, when: string): void
     revocation: mapping.told,
     evidence: [mapping.mapped, mapping.invalidated, from, at],
     absent: { from: mapping.mapped?.ns ?? from.ns, to: at.ns },
-    needs: unmapProbes(world, mapping),
+    needs: [...unmapProbes(world, mapping), ...waitProbes(mapping)],
     missing:
       classDoubt(mapping) ??
       (isWaitedFor(mapping, at) ? WAITED_FOR : null) ??

@@ -3,7 +3,7 @@ import { unseenText } from '../evidence/unseen.ts'
 import { isVfioExporter } from '../evolve/vfio-devices.ts'
 import type { Facts } from '../facts.ts'
 import { addEvidence, type Draft, demoteOf, type Finding, report, uphold } from '../findings.ts'
-import type { Mapping, Sighting } from '../world/entities.ts'
+import type { Mapping, Revocation, Sighting } from '../world/entities.ts'
 import { mappingsCovering } from '../world/mapping-index.ts'
 import { tied } from '../world/order.ts'
 import { describeGap, gapBetween } from '../world/window.ts'
@@ -85,8 +85,19 @@ function blame(world: World, mapping: Mapping, candidates: Mapping[], fact: Fact
     summary: `${importerName(mapping.attachment)} ${way} ${hex(fact.address)}, ${span(late)} after ${revoked}: ${bufferName(mapping.buffer)}`,
   }
   if (mapping.leaving) mapping.flagged.push('use-after-revoke')
+  if (!draft.revocation) leaveOpen(mapping, gone, fact.at)
   if (earlier) uphold(world, earlier, draft)
   else report(world, draft)
+}
+
+/** The access is nobody's, and yet the revocation may have had the mapping unmapped, or may not have been over. */
+function leaveOpen({ buffer, revocation: own }: Mapping, gone: Sighting, at: Sighting): void {
+  const revocation = own ?? buffer?.revocation
+  if (!revocation || (revocation.restored && revocation.restored.ns <= at.ns)) return
+  const { notified, invalidated } = revocation
+  const isBegunBefore = own !== null || (notified?.seq === invalidated.seq && gone.seq < invalidated.seq)
+  if (isBegunBefore)
+    revocation.doubt ??= 'a mapping was used after its end, and whether in this revocation is not known'
 }
 
 /** Use after the restore is charged to the mapping, not to the episode (CONTRACT §5.6); VFIO's restore only its move shows. */
@@ -142,7 +153,8 @@ function spoken(world: World, mapping: Mapping): Finding | null {
 /** A fault where nothing was known to be mapped says something only if mappings could have been missed. */
 function orphan(world: World, fact: Facts['access']): void {
   const gap = gapBetween(world.window, null, fact.at.ns)
-  if (!gap && world.seen.has('map')) return
+  const revocations = gap ? [] : unlocated(world, fact.device)
+  if (!gap && world.seen.has('map') && revocations.length === 0) return
   if (world.unreleased.size === 0 && !gap) return
   const earlier = world.findings.find(
     (f) => f.draft.rule === 'use-after-revoke' && !f.draft.mapping && f.draft.importerDevice === fact.device,
@@ -153,9 +165,23 @@ function orphan(world: World, fact: Facts['access']): void {
     severity: 'critical',
     at: fact.at,
     importerDevice: fact.device,
+    suspected: revocations,
     iova: fact.address,
     evidence: [fact.at],
-    missing: gap ? MISSED_BEFORE_FAULT : unseenText(['map']),
+    missing: gap ? MISSED_BEFORE_FAULT : world.seen.has('map') ? NOWHERE : unseenText(['map']),
     summary: `${fact.device} was refused an access to ${hex(fact.address)}; which buffer was there is not in the trace`,
   })
 }
+
+/** Where no map has shown an address: revocations that have taken away what this device had. */
+function unlocated(world: World, device: string): Revocation[] {
+  const { mappings, counts, functions } = world
+  const isShown = mappings.size > 0 || (counts.mappings === 0 && [...functions].some((fn) => MAP_RETURN.test(fn)))
+  if (isShown) return []
+  return [...world.unreleased].flatMap(({ revocation, attachments }) =>
+    revocation && !revocation.restored && [...attachments].some((a) => a.device === device) ? [revocation] : [],
+  )
+}
+
+const NOWHERE = 'no map in this trace shows its address: which mapping was there is not known'
+const MAP_RETURN = /^dma_buf_map_attachment(?:_unlocked)?%return$/
