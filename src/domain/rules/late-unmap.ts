@@ -52,11 +52,12 @@ function tie({ mapped, invalidated }: Mapping): string | null {
   return tied('the map and the revoke', mapped, invalidated)
 }
 
-/** While a move lasts it may be waiting for fences still, and only the entry of that wait says so. */
+/** While a move lasts it may be waiting for a fence still, and only the entry of that wait says so. */
 function waitProbes({ told }: Mapping): string[][] {
-  const isOpen =
-    told !== null && isVfioExporter(told.buffer.exporter) && told.completed === null && told.fences === null
-  return isOpen ? [['dma_resv_wait_timeout%entry', 'fence-wait']] : []
+  if (told === null || !isVfioExporter(told.buffer.exporter) || told.completed !== null || told.fences !== null)
+    return []
+  const isPending = [...told.buffer.fences].some((fence) => fence.signalled === null)
+  return isPending ? [['dma_resv_wait_timeout%entry', 'fence-wait']] : []
 }
 
 function late(world: World, mapping: Mapping, from: Sighting, to: Sighting, took: bigint): void {
