@@ -61,12 +61,13 @@ export function report(world: World, draft: Draft): Finding {
   world.findings.push(finding)
   judgeAbsence(world, finding)
   if (finding.verdict === 'violated' && draft.absent) world.resting.add(finding)
-  const buffer = draft.buffer ?? draft.mapping?.buffer ?? draft.attachment?.buffer
+  const buffer = bufferOf(draft)
   if (buffer) {
     buffer.findingCount++
     touch(world.changed.buffers, buffer)
   }
   touch(world.changed.findings, finding)
+  remember(world, finding)
   draft.revocation?.findings.push(finding)
   for (const other of draft.suspected ?? []) if (other !== draft.revocation) other.findings.push(finding)
   draft.reset?.findings.push(finding)
@@ -94,6 +95,7 @@ export function uphold(world: World, finding: Finding, draft: Draft): void {
   finding.verdict = draft.missing ? 'undetermined' : 'violated'
   finding.missing = draft.missing ?? null
   addEvidence(world, finding, ...draft.evidence)
+  remember(world, finding)
   if (before.revocation && !draft.revocation) {
     // What is proved is not of the episode, which stays as doubtful as it was.
     const { findings } = before.revocation
@@ -104,6 +106,26 @@ export function uphold(world: World, finding: Finding, draft: Draft): void {
   if (finding.verdict === 'violated' && draft.absent) world.resting.add(finding)
   judgeEpisodes(world, finding)
 }
+
+/** Whose columns a finding has: they may be named, and their class known, only by a later event. */
+function remember(world: World, finding: Finding): void {
+  for (const named of [bufferOf(finding.draft), attachmentOf(finding.draft)]) {
+    if (!named) continue
+    const findings = world.findingsOf.get(named)
+    if (findings) findings.add(finding)
+    else world.findingsOf.set(named, new Set([finding]))
+  }
+}
+
+/** Findings say the same of a buffer or an attachment as its own row does, however late that became known. */
+export function retell({ changed, findingsOf }: World): void {
+  if (findingsOf.size === 0) return
+  for (const entity of [...changed.buffers, ...changed.attachments])
+    for (const finding of findingsOf.get(entity) ?? []) touch(changed.findings, finding)
+}
+
+const bufferOf = (d: Draft) => d.buffer ?? d.mapping?.buffer ?? d.attachment?.buffer ?? null
+const attachmentOf = (d: Draft) => d.attachment ?? d.mapping?.attachment ?? null
 
 /** Demotes what rests on a stretch of time that turned out to have a hole. */
 export function reconsider(world: World): void {
@@ -180,8 +202,8 @@ function episodeVerdict(episode: Revocation | Reset): EpisodeVerdict {
 
 export function findingRow(finding: Finding): FindingRow {
   const d = finding.draft
-  const buffer = d.buffer ?? d.mapping?.buffer ?? d.attachment?.buffer ?? null
-  const attachment = d.attachment ?? d.mapping?.attachment ?? null
+  const buffer = bufferOf(d)
+  const attachment = attachmentOf(d)
   return {
     id: finding.id,
     rule: d.rule,

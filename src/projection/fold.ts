@@ -5,7 +5,7 @@ import type { Context } from '../domain/evolve/context.ts'
 import { onEnd } from '../domain/evolve/ending.ts'
 import { evolve } from '../domain/evolve/evolve.ts'
 import { ANY_CPU, onBackwards, onNote, settleGap } from '../domain/evolve/notes.ts'
-import { findingRow } from '../domain/findings.ts'
+import { findingRow, retell } from '../domain/findings.ts'
 import { parseVersion } from '../domain/kernel-version.ts'
 import type { Changes, MeaningBatch } from '../domain/read-model.ts'
 import { beginsAsProbe, createRecogniser } from '../domain/recognise/recognise.ts'
@@ -204,6 +204,7 @@ export function createFold({
 
   function take(meaning: MeaningBatch | null): Changes {
     const { changed } = world
+    retell(world)
     const firstDevice = state.devicesTold
     const newDevices = devices.size > firstDevice ? [...devices.keys()].slice(firstDevice) : []
     state.devicesTold = devices.size

@@ -40,9 +40,24 @@ export async function foldText(
   parsing: ParserOptions = {},
   kernel: string | null = null,
 ): Promise<Folded> {
+  return foldIn(batchesFor(text.length), text, options, parsing, kernel)
+}
+
+/** As `foldText`, each line a batch of its own: rows are handed over after every one, as for a trace that is followed. */
+export function foldLineByLine(text: Buffer, options: unknown = {}): Promise<Folded> {
+  return foldIn({ ...batchesFor(text.length), batchLines: 1 }, text, options, {}, null)
+}
+
+async function foldIn(
+  batches: { batchLines?: number },
+  text: Buffer,
+  options: unknown,
+  parsing: ParserOptions,
+  kernel: string | null,
+): Promise<Folded> {
   const parser = createTraceParser(parsing)
   let collector: Collector | null = null
-  for await (const batch of readBatches([text], parser, { ...batchesFor(text.length), recycle: true })) {
+  for await (const batch of readBatches([text], parser, { ...batches, recycle: true })) {
     collector ??= collect({ ticks: parser.facts().ticks ?? false, kernel, options })
     collector.feed(batch)
   }

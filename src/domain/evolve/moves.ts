@@ -71,10 +71,7 @@ function returnMove(context: Context, move: Move): void {
   move.returned = true
   const cause = act.caller === null ? undefined : CAUSE_OF_CALLER.get(act.caller)
   if (cause) {
-    for (const revocation of move.revocations) {
-      setCause(world, revocation, cause)
-      if (cause === 'close') revocation.permanent = true
-    }
+    for (const revocation of move.revocations) setCause(world, revocation, cause)
   }
   settle(context, move)
   if (cause === 'close') bury(context, move.vfio)
@@ -117,11 +114,6 @@ export function settle(context: Context, move: Move): void {
         if (DISABLING.has(revocation.cause)) disable(context, revocation)
         revocation.doubt ??= tied('the signal of a fence and the end of the revoke', buffer.signalled, world.now)
         revocation.unsignalled = [...buffer.fences].filter((fence) => !fence.awaited)
-      }
-      if (buffer.state === 'revoking') {
-        setState(world, buffer, revocation.permanent ? 'dead' : 'revoked')
-        buffer.dead ||= revocation.permanent
-        touch(world.changed.buffers, buffer)
       }
       touch(world.changed.revocations, revocation)
     }
@@ -176,7 +168,6 @@ function moveUntold(context: Context, device: VfioDevice, revoking: boolean, sin
       setState(world, buffer, 'live')
       if (buffer.revocation && !buffer.revocation.restored) setRestored(context, buffer, buffer.revocation)
     }
-    touch(world.changed.buffers, buffer)
   }
 }
 
@@ -211,6 +202,5 @@ export function bury({ world }: Context, device: VfioDevice): void {
     if (buffer.released || buffer.dead) return
     buffer.dead = true
     setState(world, buffer, 'dead')
-    touch(world.changed.buffers, buffer)
   }
 }

@@ -168,10 +168,7 @@ function beginRestore(context: Context, buffer: Buffer, move: Move): void {
   if (buffer.dead || buffer.released) return
   buffer.restoring = world.now
   buffer.bornRevoked = false
-  if (buffer.state !== 'live') {
-    setState(world, buffer, 'live')
-    touch(world.changed.buffers, buffer)
-  }
+  setState(world, buffer, 'live')
   const revocation = buffer.revocation
   if (revocation && !revocation.restored) {
     move.vfio.open.delete(revocation)

@@ -53,5 +53,4 @@ function disbelieve(world: World, buffer: Buffer): void {
   world.unreleased.delete(buffer)
   world.older = world.older.filter((one) => one !== buffer)
   setState(world, buffer, 'unknown')
-  touch(world.changed.buffers, buffer)
 }

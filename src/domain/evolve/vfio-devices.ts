@@ -55,7 +55,6 @@ export function assignVfio(world: World, buffer: Buffer, device: VfioDevice): vo
   if (buffer.exported && device.revoked === true && buffer.state === 'live') {
     setState(world, buffer, 'revoked')
     buffer.bornRevoked = true
-    touch(world.changed.buffers, buffer)
   }
 }
 

@@ -76,6 +76,8 @@ export interface World {
   revocations: Revocation[]
   resets: Reset[]
   findings: Finding[]
+  /** By the buffer or attachment that they name. */
+  findingsOf: Map<Buffer | Attachment, Set<Finding>>
   /** Violated findings that rest on nothing having happened in some stretch of time. */
   resting: Set<Finding>
   /** Kinds of act seen so far, and functions whose return is probed. */
@@ -160,6 +162,7 @@ export function createWorld({ spans, ...options }: WorldOptions): World {
     revocations: [],
     resets: [],
     findings: [],
+    findingsOf: new Map(),
     resting: new Set(),
     seen: new Set(),
     returning: new Set(),

@@ -1,0 +1,128 @@
+/** KERNEL.md §5.1, R20: what stands between the events says which stretches of time they do not tell of. */
+import { describe, expect, it } from 'vitest'
+import { foldLineByLine, foldText } from '../../support/fold-file.ts'
+import { foldInputs } from '../../support/fold-inputs.ts'
+
+/** An event of a CPU, so many microseconds after 10 s. */
+const on = (cpu: number, us: number) =>
+  `            tool-100     [00${cpu}] ...1.    10.${String(us).padStart(6, '0')}: x: y`
+const ns = (us: number) => 10_000_000_000n + BigInt(us) * 1000n
+const HEAD = ['# tracer: nop', '#']
+
+async function gapsOf(...lines: string[]) {
+  const text = Buffer.from(`${[...HEAD, ...lines].join('\n')}\n`)
+  const { gaps } = await foldText(text)
+  expect((await foldLineByLine(text)).gaps).toEqual(gaps)
+  return gaps.map(({ cpu, fromNs, toNs, lost, reason }) => ({ cpu, fromNs, toNs, lost, reason }))
+}
+
+describe('events lost on a CPU', () => {
+  const full = 'the ring buffer was full'
+
+  it('are missing from its last event to its next one, whatever others say in between', async () => {
+    expect(await gapsOf(on(1, 10), on(0, 20), 'CPU:1 [LOST 3 EVENTS]', on(0, 30), on(1, 40), on(1, 50))).toEqual([
+      { cpu: 1, fromNs: ns(10), toNs: ns(40), lost: 3n, reason: full },
+    ])
+  })
+
+  it('may be missing since ever where it had said nothing, and to the end where it says nothing more', async () => {
+    expect(await gapsOf(on(0, 10), 'CPU:1 [LOST 3 EVENTS]', on(0, 20))).toEqual([
+      { cpu: 1, fromNs: null, toNs: null, lost: 3n, reason: full },
+    ])
+  })
+
+  it('are counted together until it speaks, and unknown where one of the losses is', async () => {
+    const lost = async (...notes: string[]) => (await gapsOf(on(1, 10), ...notes, on(1, 40))).map((gap) => gap.lost)
+    expect(await lost('CPU:1 [LOST 3 EVENTS]', 'CPU:1 [LOST 4 EVENTS]')).toEqual([7n])
+    expect(await lost('CPU:1 [LOST 3 EVENTS]', 'CPU:1 [LOST EVENTS]')).toEqual([null])
+    expect(await lost('CPU:1 [LOST EVENTS]', 'CPU:1 [LOST 3 EVENTS]')).toEqual([null])
+    expect(await lost('CPU:1 [LOST 3 EVENTS]', on(1, 20), 'CPU:1 [LOST 4 EVENTS]')).toEqual([3n, 4n])
+  })
+})
+
+describe('a buffer that starts later', () => {
+  it('says nothing of its CPU before', async () => {
+    expect(await gapsOf(on(0, 10), '##### CPU 1 buffer started ####', on(1, 20), on(0, 30))).toEqual([
+      { cpu: 1, fromNs: null, toNs: ns(20), lost: null, reason: 'the buffer of this CPU starts later than others' },
+    ])
+  })
+
+  it('reaches back before a loss that was noted first', async () => {
+    const gaps = await gapsOf(on(1, 10), 'CPU:1 [LOST 3 EVENTS]', '##### CPU 1 buffer started ####', on(1, 20))
+    expect(gaps).toMatchObject([{ cpu: 1, fromNs: null, toNs: ns(20), lost: null }])
+  })
+})
+
+describe('the header’s count', () => {
+  const entries = (kept: number, written: number) => `# entries-in-buffer/entries-written: ${kept}/${written}   #P:4`
+  const overwritten = 'overwritten: the header counts more events than the buffer still held'
+
+  it('of more events written than kept: they were before the first', async () => {
+    expect(await gapsOf(entries(2, 9), on(0, 10), on(1, 20))).toEqual([
+      { cpu: null, fromNs: null, toNs: ns(10), lost: 7n, reason: overwritten },
+    ])
+    expect(await gapsOf(on(0, 10), entries(2, 9), on(1, 20))).toEqual([
+      { cpu: null, fromNs: null, toNs: ns(10), lost: 7n, reason: overwritten },
+    ])
+  })
+
+  it.each([2, 1])('of no more than kept: none is missing (%i)', async (written) => {
+    expect(await gapsOf(entries(2, written), on(0, 10), on(1, 20))).toEqual([])
+  })
+
+  it('of a second input makes it a dump by itself: between it and what ended before, nothing was recorded', async () => {
+    const input = (...lines: string[]) => ({
+      format: 'ftrace-text' as const,
+      text: `${[...HEAD, ...lines].join('\n')}\n`,
+    })
+    const merged = [input(on(0, 10), on(0, 20)), input(entries(2, 2), on(1, 40), on(1, 50))]
+    const { gaps } = (await foldInputs(merged, null)).folded
+    expect(gaps).toMatchObject([
+      { cpu: null, fromNs: ns(20), toNs: ns(40), lost: null, reason: 'none of the merged inputs covers this time' },
+    ])
+    const lossy = [merged[0]!, input(entries(2, 9), on(1, 40), on(1, 50))]
+    const { gaps: lost } = (await foldInputs(lossy, null)).folded
+    expect(lost).toMatchObject([{ cpu: null, fromNs: null, toNs: ns(40), lost: 7n, reason: overwritten }])
+  })
+
+  it('is no dump by itself where a header without counts follows', async () => {
+    const input = (...lines: string[]) => ({ format: 'ftrace-text' as const, text: `${lines.join('\n')}\n` })
+    const { gaps } = (await foldInputs([input(...HEAD, on(0, 10)), input(...HEAD, on(1, 40))], null)).folded
+    expect(gaps).toEqual([])
+  })
+})
+
+describe('a line that is not understood', () => {
+  it('may have been an event of any CPU, from the last to the next', async () => {
+    expect(await gapsOf(on(0, 10), 'what is this', on(1, 20), on(0, 30))).toEqual([
+      { cpu: null, fromNs: ns(10), toNs: ns(20), lost: null, reason: 'line 4 is not understood' },
+    ])
+  })
+
+  it('is one gap with those around it', async () => {
+    const reasons = async (...lines: string[]) => (await gapsOf(...lines)).map((gap) => gap.reason)
+    expect(await reasons(on(0, 10), 'what', 'is', 'this', on(1, 20))).toEqual(['lines 4 to 6 are not understood'])
+    expect(await reasons(on(0, 10), 'what', '#', 'is', on(1, 20))).toEqual(['line 4 is not understood'])
+    expect(await reasons(on(0, 10), 'what', on(0, 15), 'is', on(1, 20))).toEqual([
+      'line 4 is not understood',
+      'line 6 is not understood',
+    ])
+  })
+
+  it('before the first event proves nothing missing, and after the last one all that follows', async () => {
+    expect(await gapsOf('what is this', on(0, 10))).toEqual([])
+    expect(await gapsOf(on(0, 10), 'what is this')).toMatchObject([{ fromNs: ns(10), toNs: null }])
+  })
+})
+
+describe('time stamps', () => {
+  it('that run backwards make nothing certain, and that is said once', async () => {
+    expect(await gapsOf(on(0, 30), on(0, 20), on(0, 40), on(0, 10))).toEqual([
+      { cpu: null, fromNs: null, toNs: null, lost: null, reason: 'time stamps run backwards' },
+    ])
+  })
+
+  it('in order are no gap, nor are equal ones', async () => {
+    expect(await gapsOf(on(0, 10), on(1, 10), on(0, 20))).toEqual([])
+  })
+})
