@@ -38,6 +38,12 @@ export function wrongRows(simulation: Simulation, folded: Folded): string[] {
   ]
 }
 
+function stateOf({ released, dead, revoked, revoking }: Simulation['truth']['buffers'][number]): string {
+  if (released) return 'released'
+  if (revoking) return 'revoking'
+  return dead ? 'dead' : revoked ? 'revoked' : 'live'
+}
+
 function wrongBuffers(simulation: Simulation, { buffers }: Folded): string[] {
   const ns = clock(simulation)
   const { truth } = simulation
@@ -54,6 +60,7 @@ function wrongBuffers(simulation: Simulation, { buffers }: Folded): string[] {
         revocations: truth.revocations.filter(({ ino }) => ino === b.ino).length,
         attachments: b.accepted,
         mappings: b.mapped,
+        state: stateOf(b),
       }),
     ),
     buffers.map((b) =>
@@ -67,6 +74,7 @@ function wrongBuffers(simulation: Simulation, { buffers }: Folded): string[] {
         revocations: b.revocations,
         attachments: b.attachments,
         mappings: b.mappings,
+        state: b.state,
       }),
     ),
   )
@@ -80,7 +88,7 @@ function wrongAttachments(simulation: Simulation, { attachments }: Folded): stri
   return [
     ...unlike(
       'attachment',
-      truth.attachments.map(({ buffer, importer, pointer, attachedAt, detachedAt }) =>
+      truth.attachments.map(({ buffer, importer, pointer, attachedAt, detachedAt, everPinned, invalidations, acted }) =>
         row({
           ino: buffer.ino,
           device: importer.device,
@@ -90,6 +98,10 @@ function wrongAttachments(simulation: Simulation, { attachments }: Folded): stri
           p2p: importer.ops === '0x0' ? null : importer.p2p,
           attached: ns(attachedAt),
           detached: ns(detachedAt),
+          basis: acted ? 'observed' : 'declared',
+          deferred: acted && acted === 'later',
+          pinned: everPinned || null,
+          invalidations,
         }),
       ),
       attachments
@@ -104,6 +116,10 @@ function wrongAttachments(simulation: Simulation, { attachments }: Folded): stri
             p2p: a.p2p,
             attached: a.attachedNs,
             detached: a.detachedNs,
+            basis: a.basis,
+            deferred: a.deferred,
+            pinned: a.pinned,
+            invalidations: a.invalidations,
           }),
         ),
     ),
@@ -117,28 +133,56 @@ function wrongAttachments(simulation: Simulation, { attachments }: Folded): stri
   ]
 }
 
+/** include/linux/dma-direction.h. */
+const DIRECTIONS = ['BIDIRECTIONAL', 'TO_DEVICE', 'FROM_DEVICE']
+
+/** From the latest of "told", "all are told" and "fences drained" that came before its end. */
+function latencyOf(
+  { told, returnedAt }: Simulation['truth']['mappings'][number],
+  ns: ReturnType<typeof clock>,
+): bigint | null {
+  if (!told || returnedAt === null) return null
+  const since = Math.max(told.enteredAt!, told.notifiedAt ?? 0, told.fencesAt ?? 0)
+  return ns(returnedAt)! - ns(since)!
+}
+
 function wrongMappings(simulation: Simulation, { mappings }: Folded): string[] {
   const ns = clock(simulation)
   return unlike(
     'mapping',
-    simulation.truth.mappings.map(({ attachment, iova, length, mappedAt, returnedAt }) =>
+    simulation.truth.mappings.map((m) =>
       row({
-        ino: attachment.buffer.ino,
-        device: attachment.importer.device,
-        iova,
-        length,
-        mapped: ns(mappedAt),
-        unmapped: ns(returnedAt),
+        ino: m.attachment.buffer.ino,
+        device: m.attachment.importer.device,
+        attachment: m.attachment.pointer,
+        // iommufd does not say which way.
+        direction: m.attachment.importer.class === 'private' ? null : DIRECTIONS[m.direction],
+        iova: m.iova,
+        length: m.length,
+        mapped: ns(m.mappedAt),
+        unmapped: ns(m.returnedAt),
+        comm: m.endedIn?.comm ?? null,
+        pid: m.endedIn?.pid ?? null,
+        endedBy: m.endedBy,
+        liveAtReset: m.liveAtReset,
+        latency: latencyOf(m, ns),
       }),
     ),
     mappings.map((m) =>
       row({
         ino: m.ino,
         device: m.importerDevice,
+        attachment: m.attachment,
+        direction: m.direction,
         iova: m.iova,
         length: m.length,
         mapped: m.mappedNs,
         unmapped: m.unmappedNs,
+        comm: m.unmappedComm,
+        pid: m.unmappedPid,
+        endedBy: m.endedBy,
+        liveAtReset: m.liveAtReset,
+        latency: m.unmapLatencyNs,
       }),
     ),
   )
