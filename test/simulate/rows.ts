@@ -2,9 +2,11 @@
 import type { Simulation } from '../../src/simulate/simulate.ts'
 import type { Folded } from '../support/fold-file.ts'
 
-/** Times as microsecond text has them. */
-function clock({ begin }: Simulation) {
-  return (at: number | null) => (at === null ? null : ((begin + BigInt(Math.round(at))) / 1000n) * 1000n)
+type Clock = (at: number | null) => bigint | null
+
+/** Times as text has them: to the microsecond, or with `unit` 1 to the nanosecond. */
+function clock({ begin }: Simulation, unit: bigint): Clock {
+  return (at) => (at === null ? null : ((begin + BigInt(Math.round(at))) / unit) * unit)
 }
 
 /** Rows of either side that the other has not, as text: at most so many of each kind. */
@@ -28,12 +30,13 @@ const row = (fields: Record<string, unknown>) =>
     .map(([name, value]) => `${name}=${value}`)
     .join(' ')
 
-export function wrongRows(simulation: Simulation, folded: Folded): string[] {
+export function wrongRows(simulation: Simulation, folded: Folded, unit = 1000n): string[] {
+  const ns = clock(simulation, unit)
   return [
-    ...wrongBuffers(simulation, folded),
-    ...wrongAttachments(simulation, folded),
-    ...wrongMappings(simulation, folded),
-    ...wrongRevocations(simulation, folded),
+    ...wrongBuffers(simulation, folded, ns),
+    ...wrongAttachments(simulation, folded, ns),
+    ...wrongMappings(simulation, folded, ns),
+    ...wrongRevocations(simulation, folded, ns),
     ...wrongResets(simulation, folded),
   ]
 }
@@ -44,8 +47,7 @@ function stateOf({ released, dead, revoked, revoking }: Simulation['truth']['buf
   return dead ? 'dead' : revoked ? 'revoked' : 'live'
 }
 
-function wrongBuffers(simulation: Simulation, { buffers }: Folded): string[] {
-  const ns = clock(simulation)
+function wrongBuffers(simulation: Simulation, { buffers }: Folded, ns: Clock): string[] {
   const { truth } = simulation
   return unlike(
     'buffer',
@@ -82,8 +84,7 @@ function wrongBuffers(simulation: Simulation, { buffers }: Folded): string[] {
 
 const symbol = (printed: string | null) => printed?.replace(/\+0x.*/, '') ?? null
 
-function wrongAttachments(simulation: Simulation, { attachments }: Folded): string[] {
-  const ns = clock(simulation)
+function wrongAttachments(simulation: Simulation, { attachments }: Folded, ns: Clock): string[] {
   const { truth } = simulation
   return [
     ...unlike(
@@ -137,17 +138,13 @@ function wrongAttachments(simulation: Simulation, { attachments }: Folded): stri
 const DIRECTIONS = ['BIDIRECTIONAL', 'TO_DEVICE', 'FROM_DEVICE']
 
 /** From the latest of "told", "all are told" and "fences drained" that came before its end. */
-function latencyOf(
-  { told, returnedAt }: Simulation['truth']['mappings'][number],
-  ns: ReturnType<typeof clock>,
-): bigint | null {
+function latencyOf({ told, returnedAt }: Simulation['truth']['mappings'][number], ns: Clock): bigint | null {
   if (!told || returnedAt === null) return null
   const since = Math.max(told.enteredAt!, told.notifiedAt ?? 0, told.fencesAt ?? 0)
   return ns(returnedAt)! - ns(since)!
 }
 
-function wrongMappings(simulation: Simulation, { mappings }: Folded): string[] {
-  const ns = clock(simulation)
+function wrongMappings(simulation: Simulation, { mappings }: Folded, ns: Clock): string[] {
   return unlike(
     'mapping',
     simulation.truth.mappings.map((m) =>
@@ -188,8 +185,7 @@ function wrongMappings(simulation: Simulation, { mappings }: Folded): string[] {
   )
 }
 
-function wrongRevocations(simulation: Simulation, { revocations }: Folded): string[] {
-  const ns = clock(simulation)
+function wrongRevocations(simulation: Simulation, { revocations }: Folded, ns: Clock): string[] {
   return unlike(
     'revocation',
     simulation.truth.revocations.map((r) =>
