@@ -31,6 +31,8 @@ export function onEnd(context: Context): void {
   context.tell('ended', { at: world.now })
   judgeNeeds(world)
   for (const revocation of world.revocations) concludeRevocation(world, revocation)
+  // What they name may have been learned after they were handed over: an importer's class, a buffer's device.
+  for (const finding of world.findings) touch(world.changed.findings, finding)
   const opened = new Map<string | null, Reset>()
   for (const reset of world.resets) {
     concludeReset(world, reset, opened.get(reset.device))
