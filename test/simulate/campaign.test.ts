@@ -41,6 +41,14 @@ describe('probes of somebody else and other layouts, seed 201', () => {
     })
 })
 
+describe('every layout tells the same, seed 202', () => {
+  const layouts = ['ftrace-tgid', 'trace-cmd', 'perf'] as const
+  for (const [i, scenario] of SCENARIO_NAMES.entries())
+    it(scenario, async () => {
+      expect(await campaign(scenario, { first: 202, count: 1 }, { layout: layouts[i % layouts.length]! })).toEqual([])
+    })
+})
+
 describe('kinds of evidence that were not recorded, seed 301: nothing false, no false all-clear', () => {
   for (const kind of SIMULATED_KINDS)
     it(`without ${kind}`, async () => {

@@ -42,7 +42,7 @@ export async function judgeSimulated(scenario: ScenarioName, seed: number, varia
         ...needlessDoubts(simulation, folded),
         ...wrongVerdicts(simulation, folded),
         ...wrongEpisodes(simulation, folded),
-        ...(options.names === 'recipe' && options.layout === 'ftrace' ? wrongRows(simulation, folded) : []),
+        ...wrongRows(simulation, folded, options.layout.startsWith('ftrace') ? 1000n : 1n),
       ]
     : [...falseClaims(simulation, folded), ...wrongVerdicts(simulation, folded, options)]
   return { simulation, folded, wrong }

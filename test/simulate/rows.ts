@@ -2,9 +2,11 @@
 import type { Simulation } from '../../src/simulate/simulate.ts'
 import type { Folded } from '../support/fold-file.ts'
 
-/** Times as microsecond text has them. */
-function clock({ begin }: Simulation) {
-  return (at: number | null) => (at === null ? null : ((begin + BigInt(Math.round(at))) / 1000n) * 1000n)
+type Clock = (at: number | null) => bigint | null
+
+/** Times as text has them: to the microsecond, or with `unit` 1 to the nanosecond. */
+function clock({ begin }: Simulation, unit: bigint): Clock {
+  return (at) => (at === null ? null : ((begin + BigInt(Math.round(at))) / unit) * unit)
 }
 
 /** Rows of either side that the other has not, as text: at most so many of each kind. */
@@ -28,18 +30,24 @@ const row = (fields: Record<string, unknown>) =>
     .map(([name, value]) => `${name}=${value}`)
     .join(' ')
 
-export function wrongRows(simulation: Simulation, folded: Folded): string[] {
+export function wrongRows(simulation: Simulation, folded: Folded, unit = 1000n): string[] {
+  const ns = clock(simulation, unit)
   return [
-    ...wrongBuffers(simulation, folded),
-    ...wrongAttachments(simulation, folded),
-    ...wrongMappings(simulation, folded),
-    ...wrongRevocations(simulation, folded),
+    ...wrongBuffers(simulation, folded, ns),
+    ...wrongAttachments(simulation, folded, ns),
+    ...wrongMappings(simulation, folded, ns),
+    ...wrongRevocations(simulation, folded, ns),
     ...wrongResets(simulation, folded),
   ]
 }
 
-function wrongBuffers(simulation: Simulation, { buffers }: Folded): string[] {
-  const ns = clock(simulation)
+function stateOf({ released, dead, revoked, revoking }: Simulation['truth']['buffers'][number]): string {
+  if (released) return 'released'
+  if (revoking) return 'revoking'
+  return dead ? 'dead' : revoked ? 'revoked' : 'live'
+}
+
+function wrongBuffers(simulation: Simulation, { buffers }: Folded, ns: Clock): string[] {
   const { truth } = simulation
   return unlike(
     'buffer',
@@ -54,6 +62,7 @@ function wrongBuffers(simulation: Simulation, { buffers }: Folded): string[] {
         revocations: truth.revocations.filter(({ ino }) => ino === b.ino).length,
         attachments: b.accepted,
         mappings: b.mapped,
+        state: stateOf(b),
       }),
     ),
     buffers.map((b) =>
@@ -67,6 +76,7 @@ function wrongBuffers(simulation: Simulation, { buffers }: Folded): string[] {
         revocations: b.revocations,
         attachments: b.attachments,
         mappings: b.mappings,
+        state: b.state,
       }),
     ),
   )
@@ -74,13 +84,12 @@ function wrongBuffers(simulation: Simulation, { buffers }: Folded): string[] {
 
 const symbol = (printed: string | null) => printed?.replace(/\+0x.*/, '') ?? null
 
-function wrongAttachments(simulation: Simulation, { attachments }: Folded): string[] {
-  const ns = clock(simulation)
+function wrongAttachments(simulation: Simulation, { attachments }: Folded, ns: Clock): string[] {
   const { truth } = simulation
   return [
     ...unlike(
       'attachment',
-      truth.attachments.map(({ buffer, importer, pointer, attachedAt, detachedAt }) =>
+      truth.attachments.map(({ buffer, importer, pointer, attachedAt, detachedAt, everPinned, invalidations, acted }) =>
         row({
           ino: buffer.ino,
           device: importer.device,
@@ -90,6 +99,10 @@ function wrongAttachments(simulation: Simulation, { attachments }: Folded): stri
           p2p: importer.ops === '0x0' ? null : importer.p2p,
           attached: ns(attachedAt),
           detached: ns(detachedAt),
+          basis: acted ? 'observed' : 'declared',
+          deferred: acted && acted === 'later',
+          pinned: everPinned || null,
+          invalidations,
         }),
       ),
       attachments
@@ -104,6 +117,10 @@ function wrongAttachments(simulation: Simulation, { attachments }: Folded): stri
             p2p: a.p2p,
             attached: a.attachedNs,
             detached: a.detachedNs,
+            basis: a.basis,
+            deferred: a.deferred,
+            pinned: a.pinned,
+            invalidations: a.invalidations,
           }),
         ),
     ),
@@ -117,35 +134,58 @@ function wrongAttachments(simulation: Simulation, { attachments }: Folded): stri
   ]
 }
 
-function wrongMappings(simulation: Simulation, { mappings }: Folded): string[] {
-  const ns = clock(simulation)
+/** include/linux/dma-direction.h. */
+const DIRECTIONS = ['BIDIRECTIONAL', 'TO_DEVICE', 'FROM_DEVICE']
+
+/** From the latest of "told", "all are told" and "fences drained" that came before its end. */
+function latencyOf({ told, returnedAt }: Simulation['truth']['mappings'][number], ns: Clock): bigint | null {
+  if (!told || returnedAt === null) return null
+  const since = Math.max(told.enteredAt!, told.notifiedAt ?? 0, told.fencesAt ?? 0)
+  return ns(returnedAt)! - ns(since)!
+}
+
+function wrongMappings(simulation: Simulation, { mappings }: Folded, ns: Clock): string[] {
   return unlike(
     'mapping',
-    simulation.truth.mappings.map(({ attachment, iova, length, mappedAt, returnedAt }) =>
+    simulation.truth.mappings.map((m) =>
       row({
-        ino: attachment.buffer.ino,
-        device: attachment.importer.device,
-        iova,
-        length,
-        mapped: ns(mappedAt),
-        unmapped: ns(returnedAt),
+        ino: m.attachment.buffer.ino,
+        device: m.attachment.importer.device,
+        attachment: m.attachment.pointer,
+        // iommufd does not say which way.
+        direction: m.attachment.importer.class === 'private' ? null : DIRECTIONS[m.direction],
+        iova: m.iova,
+        length: m.length,
+        mapped: ns(m.mappedAt),
+        unmapped: ns(m.returnedAt),
+        comm: m.endedIn?.comm ?? null,
+        pid: m.endedIn?.pid ?? null,
+        endedBy: m.endedBy,
+        liveAtReset: m.liveAtReset,
+        latency: latencyOf(m, ns),
       }),
     ),
     mappings.map((m) =>
       row({
         ino: m.ino,
         device: m.importerDevice,
+        attachment: m.attachment,
+        direction: m.direction,
         iova: m.iova,
         length: m.length,
         mapped: m.mappedNs,
         unmapped: m.unmappedNs,
+        comm: m.unmappedComm,
+        pid: m.unmappedPid,
+        endedBy: m.endedBy,
+        liveAtReset: m.liveAtReset,
+        latency: m.unmapLatencyNs,
       }),
     ),
   )
 }
 
-function wrongRevocations(simulation: Simulation, { revocations }: Folded): string[] {
-  const ns = clock(simulation)
+function wrongRevocations(simulation: Simulation, { revocations }: Folded, ns: Clock): string[] {
   return unlike(
     'revocation',
     simulation.truth.revocations.map((r) =>

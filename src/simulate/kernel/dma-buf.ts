@@ -1,7 +1,15 @@
 /** drivers/dma-buf/dma-buf.c: what the core does, and what its probes show of it. */
 import { acquire, createLock, release as letGo, type Running, waitQueue } from '../scheduler.ts'
 import { noteAttached, noteDetached, noteUsedDetached } from '../truth/attachments.ts'
-import { noteMapped, noteReleased, noteUnmapped, noteUnmappedAgain } from '../truth/mappings.ts'
+import {
+  noteEnded,
+  noteLetGo,
+  noteMapped,
+  noteReleased,
+  noteTelling,
+  noteUnmapped,
+  noteUnmappedAgain,
+} from '../truth/mappings.ts'
 import { errorPointer, reservationOf, retire } from './addresses.ts'
 import type { Exporter } from './exporter.ts'
 import type { Importer } from './importer.ts'
@@ -28,6 +36,7 @@ export function* exportBuffer(
     attachments: [],
     revoked: owner !== null && !owner.memoryEnabled,
     dead: false,
+    revoking: false,
     released: false,
     accepted: 0,
     mapped: 0,
@@ -92,6 +101,11 @@ export function* attach(m: Machine, thread: Thread, buffer: Buffer, importer: Im
     detached: false,
     attachedAt: 0,
     detachedAt: null,
+    everPinned: false,
+    invalidations: 0,
+    toldIn: null,
+    callbackIn: null,
+    acted: null,
   }
   buffer.attachments.unshift(attachment)
   m.attachments.add(attachment)
@@ -112,7 +126,10 @@ export function* detach(m: Machine, thread: Thread, attachment: Attachment): Run
   yield* enter(m, thread, { fn: 'dma_buf_detach', fields })
   attachment.detached = true
   attachment.detachedAt = m.scheduler.now
-  for (const mapping of attachment.mappings) mapping.returnedAt ??= m.scheduler.now
+  for (const mapping of attachment.mappings) {
+    mapping.returnedAt = m.scheduler.now
+    noteEnded(mapping, thread, 'detach')
+  }
   m.attachments.delete(attachment)
   buffer.attachments = buffer.attachments.filter((other) => other !== attachment)
   noteDetached(m, attachment)
@@ -127,7 +144,10 @@ export function* pin(m: Machine, thread: Thread, attachment: Attachment): Runnin
   const errno = buffer.exporter.refusesPin()
   const fields = { ino: buffer.ino, dmabuf: buffer.pointer, attach: pointer, ret: -errno }
   yield* enter(m, thread, { fn: 'dma_buf_pin', fields })
-  if (errno === 0) attachment.pins++
+  if (errno === 0) {
+    attachment.pins++
+    attachment.everPinned = true
+  }
   yield* leave(m, thread, { fn: 'dma_buf_pin', caller: importer.pins, fields })
   return errno === 0
 }
@@ -145,7 +165,8 @@ const PAGES = 0x106120000
 /** With the reservation lock held. Null where the exporter refused. */
 export function* map(m: Machine, thread: Thread, attachment: Attachment): Running<Mapping | null> {
   const { buffer, importer, pointer } = attachment
-  const fields = { ...named(buffer), dmabuf: buffer.pointer, attach: pointer, device: importer.device, direction: 0 }
+  const direction = buffer.ino % 3
+  const fields = { ...named(buffer), dmabuf: buffer.pointer, attach: pointer, device: importer.device, direction }
   yield* enter(m, thread, { fn: 'dma_buf_map_attachment', fields })
   const back = { fn: 'dma_buf_map_attachment', caller: importer.maps }
   const errno = buffer.exporter.refusesMap(buffer)
@@ -160,12 +181,15 @@ export function* map(m: Machine, thread: Thread, attachment: Attachment): Runnin
     table: m.slab.allocate('table'),
     iova: spaceOf(m, importer.device).allocate(buffer.size),
     length: buffer.size,
-    direction: 0,
+    direction,
     use: 0,
     mappedAt: m.scheduler.now,
     goneAt: null,
     returnedAt: null,
     told: null,
+    endedBy: null,
+    endedIn: null,
+    liveAtReset: false,
     noted: new Set(),
   }
   if (buffer.exporter.counts) buffer.counted++
@@ -221,6 +245,7 @@ export function* unmap(m: Machine, thread: Thread, mapping: Mapping, caller?: st
   if (m.random.chance(0.02)) yield milliseconds(m.random.between(0.05, 2))
   yield* leave(m, thread, { fn: 'dma_buf_unmap_attachment', caller: caller ?? importer.unmaps, fields })
   mapping.returnedAt = m.scheduler.now
+  noteLetGo(mapping, thread)
   noteUnmapped(m, mapping)
 }
 
@@ -241,9 +266,12 @@ export function* invalidate(m: Machine, thread: Thread, buffer: Buffer, caller: 
   const fields = { ...named(buffer), dmabuf: buffer.pointer }
   yield* enter(m, thread, { fn, fields })
   entered?.()
+  noteTelling(m, buffer)
   for (const attachment of [...buffer.attachments]) {
-    if (attachment.importer.callback !== null && !attachment.detached)
-      yield* attachment.importer.told(m, thread, attachment)
+    if (attachment.importer.callback === null || attachment.detached) continue
+    attachment.callbackIn = thread
+    yield* attachment.importer.told(m, thread, attachment)
+    attachment.callbackIn = null
   }
   yield* leave(m, thread, { fn, caller, fields })
 }

@@ -1,6 +1,6 @@
 /** drivers/iommu/iommufd/pages.c: maps a VFIO buffer by itself, without dma_buf_map_attachment() (KERNEL.md §2.1). */
 import type { Running } from '../scheduler.ts'
-import { noteMapped, noteUnmapped } from '../truth/mappings.ts'
+import { noteLetGo, noteMapped, noteUnmapped } from '../truth/mappings.ts'
 import { retire } from './addresses.ts'
 import { attach, locked, pin } from './dma-buf.ts'
 import type { Importer } from './importer.ts'
@@ -38,6 +38,7 @@ function* drop(m: Machine, thread: Thread, mapping: Mapping): Running {
   mapping.goneAt = m.scheduler.now
   retire(spaceOf(m, attachment.importer.device), mapping)
   mapping.returnedAt = m.scheduler.now
+  noteLetGo(mapping, thread)
   attachment.mappings.delete(mapping)
   spaceOf(m, attachment.importer.device).free(iova, length)
   noteUnmapped(m, mapping)
@@ -67,6 +68,9 @@ export function* importPrivately(
     goneAt: null,
     returnedAt: null,
     told: null,
+    endedBy: null,
+    endedIn: null,
+    liveAtReset: false,
     noted: new Set(),
   }
   mapping.use = spaceOf(m, importer.device).uses(mapping.iova)

@@ -56,6 +56,7 @@ export function* tell(m: Machine, thread: Thread, buffer: Buffer, how: keyof typ
   m.truth.revocations.push(episode)
   yield* locked(m, buffer, function* () {
     if (revokes) buffer.revoked = true
+    buffer.revoking = true
     buffer.dead = how === 'destroy'
     buffer.revocation = episode
     noteTold(m, buffer, episode)
@@ -69,6 +70,7 @@ export function* tell(m: Machine, thread: Thread, buffer: Buffer, how: keyof typ
     noteDrained(m, buffer)
   })
   while (counts && !flaws.forgetsUnmaps && buffer.counted > 0) yield buffer.unmapped
+  buffer.revoking = false
 }
 
 /** The module's own reset: it names its device by address alone. */

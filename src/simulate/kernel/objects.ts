@@ -1,9 +1,11 @@
 /** What the kernel keeps: the real state, which no trace shows whole. */
 
+import type { MappingEnd } from '../../domain/read-model.ts'
 import type { Lock, WaitQueue } from '../scheduler.ts'
 import type { TrueReset, TrueRevocation } from '../truth/truth.ts'
 import type { Exporter } from './exporter.ts'
 import type { Importer } from './importer.ts'
+import type { Thread } from './machine.ts'
 import type { PciFunction } from './pci-function.ts'
 
 export interface Buffer {
@@ -20,6 +22,8 @@ export interface Buffer {
   revoked: boolean
   /** Its exporter is gone for good. */
   dead: boolean
+  /** A revoke of it has begun and waits for its fences or its mappings. */
+  revoking: boolean
   released: boolean
   /** Attaches that succeeded, and maps. */
   accepted: number
@@ -65,6 +69,15 @@ export interface Attachment {
   detached: boolean
   attachedAt: number
   detachedAt: number | null
+  /** It had a pin at some time. */
+  everPinned: boolean
+  /** In how many revocations it was told while it had something mapped, and the last of them. */
+  invalidations: number
+  toldIn: TrueRevocation | null
+  /** Whose call its callback runs in. */
+  callbackIn: Thread | null
+  /** What it did about it: unmapped within the callback, or later as well; null as long as it did nothing. */
+  acted: 'within' | 'later' | null
 }
 
 export interface Mapping {
@@ -80,7 +93,18 @@ export interface Mapping {
   goneAt: number | null
   returnedAt: number | null
   /** By which revocation, and when, it was told to go. */
-  told: { episode: TrueRevocation; at: number; notifiedAt: number | null; fencesAt: number | null } | null
+  told: {
+    episode: TrueRevocation
+    at: number
+    /** When the exporter's call began, and when it was over. */
+    enteredAt: number | null
+    notifiedAt: number | null
+    fencesAt: number | null
+  } | null
+  endedBy: MappingEnd | null
+  /** Who took it away. */
+  endedIn: { comm: string; pid: number } | null
+  liveAtReset: boolean
   /** Rules whose breach by this mapping was written down. */
   noted: Set<string>
 }

@@ -101,6 +101,7 @@ function* revoke(
   m.truth.revocations.push(episode)
   yield* locked(m, buffer, function* () {
     buffer.revoked = true
+    buffer.revoking = true
     buffer.revocation = episode
     noteTold(m, buffer, episode)
     yield* invalidate(m, thread, buffer, core('vfio_pci_dma_buf_move+0x50/0x190'))
@@ -109,6 +110,7 @@ function* revoke(
   })
   // Uninterruptible and without end.
   while (!flaws.forgetsUnmaps && buffer.counted > 0) yield buffer.unmapped
+  buffer.revoking = false
 }
 
 function* drain(m: Machine, thread: Thread, buffer: Buffer, caller: string): Running {

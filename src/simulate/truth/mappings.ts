@@ -1,4 +1,5 @@
-import type { Machine } from '../kernel/machine.ts'
+import type { MappingEnd } from '../../domain/read-model.ts'
+import type { Machine, Thread } from '../kernel/machine.ts'
 import type { Attachment, Buffer, Mapping } from '../kernel/objects.ts'
 import { noteMappedInReset } from './resets.ts'
 import { breach, type TrueRevocation } from './truth.ts'
@@ -34,9 +35,11 @@ export function noteMapped(m: Machine, mapping: Mapping): void {
 
 /** The exporter tells its importers: every mapping that lives is to go, and one whose importer has no callback cannot. */
 export function noteTold(m: Machine, buffer: Buffer, episode: TrueRevocation): void {
-  for (const attachment of buffer.attachments)
+  for (const attachment of buffer.attachments) {
+    if (attachment.mappings.size > 0 && attachment.toldIn !== episode) attachment.invalidations++
+    attachment.toldIn = episode
     for (const mapping of attachment.mappings) {
-      mapping.told ??= { episode, at: m.scheduler.now, notifiedAt: null, fencesAt: null }
+      mapping.told ??= { episode, at: m.scheduler.now, enteredAt: null, notifiedAt: null, fencesAt: null }
       if (attachment.importer.callback !== null || mapping.noted.has('invalidate-ignored')) continue
       mapping.noted.add('invalidate-ignored')
       breach(m.truth, 'invalidate-ignored', {
@@ -47,6 +50,27 @@ export function noteTold(m: Machine, buffer: Buffer, episode: TrueRevocation): v
         during: [episode],
       })
     }
+  }
+}
+
+/** Its callbacks are about to be called. */
+export function noteTelling(m: Machine, buffer: Buffer): void {
+  for (const attachment of buffer.attachments)
+    for (const { told } of attachment.mappings) if (told) told.enteredAt ??= m.scheduler.now
+}
+
+export function noteEnded(mapping: Mapping, { comm, pid }: Thread, how: MappingEnd): void {
+  mapping.endedBy = how
+  mapping.endedIn = { comm, pid }
+}
+
+/** The importer has let go, within its callback or not. */
+export function noteLetGo(mapping: Mapping, thread: Thread): void {
+  const { told, attachment } = mapping
+  const within = attachment.callbackIn === thread
+  noteEnded(mapping, thread, told || within ? 'revoke' : 'unmap')
+  if (!told || attachment.importer.callback === null) return
+  if (attachment.acted !== 'later') attachment.acted = within ? 'within' : 'later'
 }
 
 export function noteNotified(m: Machine, buffer: Buffer): void {

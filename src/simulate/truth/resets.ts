@@ -73,6 +73,7 @@ function orphaned(m: Machine, { reset }: Hit, { attachment, iova }: Mapping): vo
 function live(m: Machine, hit: Hit, mapping: Mapping): void {
   const { buffer, importer } = mapping.attachment
   hit.reset.live++
+  mapping.liveAtReset = true
   hit.mapped.add(buffer)
   breach(m.truth, 'reset-while-mapped', {
     ino: buffer.ino,

@@ -1,0 +1,27 @@
+/** However the records come in, a row that changes is handed over: the last versions are the same for batches of any size. */
+import { describe, expect, it } from 'vitest'
+import { readBatches } from '../../ingest/read-batches.ts'
+import { createTraceParser } from '../../ingest/trace-parser.ts'
+import type { RecordBatch } from '../../src/domain/record.ts'
+import { SCENARIO_NAMES, type ScenarioName } from '../../src/simulate/scenarios/index.ts'
+import { SIMULATION_DEFAULTS, simulate } from '../../src/simulate/simulate.ts'
+import { foldBatches } from '../support/fold-file.ts'
+
+async function foldBy(batchLines: number, text: Buffer) {
+  const batches: RecordBatch[] = []
+  const sizes = { batchLines, batchBytes: 1024 * 1024, maxLine: 64 * 1024 }
+  for await (const batch of readBatches([text], createTraceParser({ format: 'ftrace-text' }), sizes))
+    batches.push(batch)
+  return foldBatches(batches, { ticks: false, options: {} })
+}
+
+const traceOf = (scenario: ScenarioName) =>
+  Buffer.from(`${simulate({ ...SIMULATION_DEFAULTS, scenario, seed: 11 }).lines.join('\n')}\n`)
+
+describe('one record at a time', () => {
+  for (const scenario of SCENARIO_NAMES.filter((name) => !name.endsWith('storm')))
+    it(scenario, async () => {
+      const text = traceOf(scenario)
+      expect(await foldBy(1, text)).toEqual(await foldBy(8192, text))
+    })
+})
