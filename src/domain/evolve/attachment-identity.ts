@@ -60,6 +60,13 @@ export function nameByPointer(world: World, attachment: Attachment, pointer: str
   world.attachmentsByPointer.set(pointer, attachment)
 }
 
+/** An event names the importer of an attachment that was known without it, and so that of its mappings. */
+function nameImporter(world: World, attachment: Attachment, device: string): void {
+  attachment.device = device
+  touch(world.changed.attachments, attachment)
+  for (const mapping of attachment.mappings) touch(world.changed.mappings, mapping)
+}
+
 /** The attachment an act names; one that began before the trace is made known. */
 export function ensureAttachment(context: Context): Attachment | null {
   const { world, act } = context
@@ -67,7 +74,7 @@ export function ensureAttachment(context: Context): Attachment | null {
   if (known && !known.detached && isStill(known, act)) {
     world.about.attachment = known
     world.about.buffer ??= known.buffer
-    if (known.device === null && act.device !== null) known.device = act.device
+    if (known.device === null && act.device !== null) nameImporter(world, known, act.device)
     return known
   }
   if (!isAddress(act.attach)) return null
