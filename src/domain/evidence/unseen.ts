@@ -7,8 +7,11 @@ const OR = ' or '
 
 /** Why a finding stays open that rests on kinds of act, or kernel functions, none of which the whole trace shows. */
 export function unseenText(alternatives: readonly (ActType | string)[]): string {
-  return `${BEGINNING}${alternatives.join(OR)}${END}`
+  return `${BEGINNING}${alternatives.map((one) => one.replace(AT_ENTRY, '')).join(OR)}${END}`
 }
+
+/** A function by itself is its entry, as in kprobe_events; only returns are marked. */
+const AT_ENTRY = /%entry$/
 
 /**
  * What would have to be recorded so that a finding with this `missing` could be decided: tracepoints and probed
