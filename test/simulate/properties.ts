@@ -63,11 +63,6 @@ export async function contradictionsOf(
 /** What the engine does get wrong, each for want of one probe of a pair. */
 const KNOWN: readonly { why: string; scenario: ScenarioName; pattern: RegExp }[] = [
   {
-    why: 'a restore inside the reset whose return was not probed is not held against the reset',
-    scenario: 'early-restore',
-    pattern: /^without event vfiodb_move_ret: clean: reset/,
-  },
-  {
     why: 'mappings of a released buffer do not count in later resets; without the release they do',
     scenario: 'released-while-attached',
     pattern: /^without entry probes: reset-while-mapped/,

@@ -1,12 +1,12 @@
 import { isRevokingExporter } from '../exporters.ts'
 import { judgeNeeds, judgeReset, judgeRevocation } from '../findings.ts'
 import type { Buffer, Reset, Revocation } from '../world/entities.ts'
-import { openCall } from '../world/task.ts'
+import { type Move, openCall } from '../world/task.ts'
 import { describeGap, faultGapBetween, gapBetween } from '../world/window.ts'
 import { touch, type World } from '../world/world.ts'
 import type { Context } from './context.ts'
 import { endSplat } from './kernel-log.ts'
-import { bury } from './moves.ts'
+import { bury, settle } from './moves.ts'
 import { closeGaps } from './notes.ts'
 import { judge } from './resets.ts'
 import { endSnapshot } from './snapshots.ts'
@@ -26,7 +26,10 @@ export function onEnd(context: Context): void {
     // A close that hangs is no less a close.
     if (task.closing && openCall(task, CLEANUP)) bury(context, task.closing)
   }
-  for (const task of world.tasks.values()) endSplat(context, task, false)
+  for (const task of world.tasks.values()) {
+    endSplat(context, task, false)
+    if (task.move && isRestored(world, task.move)) settle(context, task.move)
+  }
   for (const reset of world.resets) judge(context, reset)
   context.tell('ended', { at: world.now })
   judgeNeeds(world)
@@ -36,6 +39,11 @@ export function onEnd(context: Context): void {
     concludeReset(world, reset, opened.get(reset.device))
     if (reset.trigger === 'open') opened.set(reset.device, reset)
   }
+}
+
+/** A restore is over although its thread did nothing more: its return is not probed. One that could return may hang. */
+function isRestored(world: World, { revoking, returned }: Move): boolean {
+  return !revoking && !returned && !world.returning.has('vfio_pci_dma_buf_move')
 }
 
 function concludeRevocation(world: World, revocation: Revocation): void {
