@@ -1,5 +1,5 @@
 import type { Cause } from '../read-model.ts'
-import type { Buffer, Reset, Revocation, Sighting } from '../world/entities.ts'
+import type { Buffer, Mapping, Reset, Revocation, Sighting } from '../world/entities.ts'
 import { tied } from '../world/order.ts'
 import { enter, leave, type Move } from '../world/task.ts'
 import type { VfioDevice } from '../world/vfio-device.ts'
@@ -113,6 +113,7 @@ export function settle(context: Context, move: Move): void {
         revocation.completed = world.now
         if (DISABLING.has(revocation.cause)) disable(context, revocation)
         revocation.doubt ??= tied('the signal of a fence and the end of the revoke', buffer.signalled, world.now)
+        if ([...buffer.mappings].some(isHeld)) revocation.doubt ??= 'mappings were still live when the revoke was over'
         revocation.unsignalled = [...buffer.fences].filter((fence) => !fence.awaited)
       }
       touch(world.changed.revocations, revocation)
@@ -134,6 +135,11 @@ export function settle(context: Context, move: Move): void {
     }
   }
   moveUntold(context, move.vfio, false)
+}
+
+/** VFIO counts it and waits for it; iommufd's it does not. */
+function isHeld({ unmapEntered, attachment }: Mapping): boolean {
+  return unmapEntered === null && attachment?.class !== 'private'
 }
 
 function isRevoked({ state, dead, released }: Buffer): boolean {

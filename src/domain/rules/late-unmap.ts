@@ -73,7 +73,7 @@ function late(world: World, mapping: Mapping, from: Sighting, to: Sighting, took
     absent: { from: mapping.mapped?.ns ?? from.ns, to: to.ns },
     // A detach ends a mapping whose unmap was not recorded: it may have come long before.
     needs: mapping.endedBy === 'detach' ? unmapProbes(world, mapping) : [],
-    missing: classDoubt(mapping) ?? tie(mapping),
+    missing: classDoubt(mapping) ?? tie(mapping) ?? (mapping.attachment && joinDoubt(mapping.attachment)),
     summary: `${mappingName(mapping)} was unmapped ${span(took)} after its importer had been told to let go`,
   })
 }
