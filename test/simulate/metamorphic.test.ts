@@ -1,4 +1,4 @@
-/** Changes of simulated traces that must change nothing, and losses that may only take away. All scenarios: test/slow/simulated-metamorphic.test.ts. */
+/** Changes of simulated traces that must change nothing, and losses that may only take away. */
 import { describe, expect, it } from 'vitest'
 import { SCENARIO_NAMES } from '../../src/simulate/scenarios/index.ts'
 import { contradictionsOf, differencesByName, differencesBySplit, simulatedLines } from './properties.ts'
