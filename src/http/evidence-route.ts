@@ -3,21 +3,14 @@ import { openSnapshot } from '../../queries/run-query.ts'
 import { evidenceDocuments } from '../evidence/document.ts'
 import { findFinding } from '../evidence/find-finding.ts'
 import type { JudgedLog } from '../own-rules/judged-log.ts'
-import { problem } from './problem.ts'
+import { onlyRead, problem } from './problem.ts'
 import type { Readers } from './readers.ts'
 
 /** `GET /{finding}/evidence`: the lines of the trace that prove a finding, or stand in its way. */
 export function evidenceRoute(readers: Readers, judged: JudgedLog | null): Hono {
   const routes = new Hono()
   routes.get('/:finding/evidence', (c) => answer(c, readers, judged))
-  routes.all('/:finding/evidence', (c) =>
-    problem(
-      'method-not-allowed',
-      `${c.req.path} can be read with GET, not ${c.req.method}`,
-      {},
-      { Allow: 'GET, HEAD' },
-    ),
-  )
+  routes.all('/:finding/evidence', onlyRead)
   return routes
 }
 

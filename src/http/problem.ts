@@ -1,3 +1,4 @@
+import type { Context } from 'hono'
 /** Errors as RFC 9457 `application/problem+json`. */
 
 /** The last part of a problem's `type`: what a program may tell problems apart by. */
@@ -35,4 +36,14 @@ export function problem(
     status,
     headers: { ...headers, 'Content-Type': 'application/problem+json' },
   })
+}
+
+/** What the routes that only answer say to any other method. */
+export function onlyRead({ req }: Context): Response {
+  return problem(
+    'method-not-allowed',
+    `${req.path} can be read with GET, not ${req.method}`,
+    {},
+    { Allow: 'GET, HEAD' },
+  )
 }

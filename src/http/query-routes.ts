@@ -5,7 +5,7 @@ import { parseParameters } from '../../queries/parse-parameters.ts'
 import { openSnapshot, type Snapshot } from '../../queries/run-query.ts'
 import { OWN_PREFIX, type OwnRule } from '../domain/rules.ts'
 import type { JudgedLog } from '../own-rules/judged-log.ts'
-import { problem } from './problem.ts'
+import { onlyRead, problem } from './problem.ts'
 import type { Readers } from './readers.ts'
 import { negotiate, REPRESENTATIONS, type Representation, splitSuffix } from './representation.ts'
 
@@ -16,14 +16,7 @@ export function queryRoutes(readers: Readers, judged: JudgedLog | null): Hono {
     c.json({ queries: QUERIES.map(describe), formats: REPRESENTATIONS.map(({ format }) => format) }),
   )
   routes.get('/:query', (c) => answer(c, readers, judged))
-  routes.all('/:query', (c) =>
-    problem(
-      'method-not-allowed',
-      `${c.req.path} can be read with GET, not ${c.req.method}`,
-      {},
-      { Allow: 'GET, HEAD' },
-    ),
-  )
+  routes.all('/:query', onlyRead)
   return routes
 }
 

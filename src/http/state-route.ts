@@ -3,21 +3,14 @@ import { capture, ino, from as time } from '../../queries/parameters.ts'
 import { openSnapshot } from '../../queries/run-query.ts'
 import { askState, type StateRefusal } from '../projection/state/ask-state.ts'
 import { stateDocument } from '../projection/state/document.ts'
-import { problem } from './problem.ts'
+import { onlyRead, problem } from './problem.ts'
 import type { Readers } from './readers.ts'
 
 /** `GET /{capture}/{ino}/state?at=`: one buffer as it was at that time. */
 export function stateRoute(readers: Readers): Hono {
   const routes = new Hono()
   routes.get('/:capture/:ino/state', (c) => answer(c, readers))
-  routes.all('/:capture/:ino/state', (c) =>
-    problem(
-      'method-not-allowed',
-      `${c.req.path} can be read with GET, not ${c.req.method}`,
-      {},
-      { Allow: 'GET, HEAD' },
-    ),
-  )
+  routes.all('/:capture/:ino/state', onlyRead)
   return routes
 }
 

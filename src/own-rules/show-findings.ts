@@ -1,30 +1,11 @@
 import type Database from 'better-sqlite3'
+import { FINDING_COLUMNS } from '../projection/finding-table.ts'
 import type { NamedFinding } from './own-finding.ts'
 
 /** In a capture, findings of own rules come behind the built-in ones of the same time. */
 const FIRST_ID = 1_000_000_000
 
-const COLUMNS = [
-  'capture',
-  'id',
-  'finding',
-  'rule',
-  'severity',
-  'verdict',
-  'ts_ns',
-  'ino',
-  'exporter',
-  'exporter_device',
-  'importer_device',
-  'importer_class',
-  'attachment',
-  'iova',
-  'comm',
-  'pid',
-  'summary',
-  'evidence',
-  'missing',
-] as const
+const COLUMNS = ['capture', ...FINDING_COLUMNS] as const
 
 /**
  * Shows findings of own rules among the stored ones, on this connection alone: SQLite looks for `finding` in what is

@@ -1,4 +1,3 @@
-import { isAscii, isUtf8 } from 'node:buffer'
 import { emptyAct } from '../domain/act.ts'
 import { ACT_TYPES } from '../domain/act-type.ts'
 import type { Context } from '../domain/evolve/context.ts'
@@ -20,10 +19,12 @@ import { evidenceTier } from '../domain/world/tier.ts'
 import { endGap, gapRow, heard, heardSnapshot } from '../domain/world/window.ts'
 import { createWorld, currentTask, type WorldOptions } from '../domain/world/world.ts'
 import type { InputSpan } from '../log/read-inputs.ts'
+import { emptyMeaning } from './empty-meaning.ts'
 import { createFoldState, type FoldState } from './fold-state.ts'
 import { type FoldedOptions, thresholdsOf } from './folded-options.ts'
 import { createOrderCheck, spansOf } from './input-order.ts'
 import { joinNotes } from './join-notes.ts'
+import { textReader } from './payload-text.ts'
 import { createRepeatCheck } from './repeated-events.ts'
 import { attachmentRow, bufferRow, mappingRow, resetRow, revocationRow } from './rows.ts'
 
@@ -244,23 +245,4 @@ function hand<T extends { dirty: boolean }, R>(list: T[], row: (entity: T) => R)
 /** A moment of which no line is the sighting. */
 function nobody(ns: bigint, seq: number): Sighting {
   return { ns, seq, cpu: UNKNOWN, pid: UNKNOWN }
-}
-
-function emptyMeaning(firstSeq: number, count: number): MeaningBatch {
-  return {
-    firstSeq,
-    count,
-    type: new Uint8Array(count),
-    buffer: new Int32Array(count).fill(-1),
-    attachment: new Int32Array(count).fill(-1),
-    device: new Int32Array(count).fill(-1),
-  }
-}
-
-/** Payloads are ASCII but for names that people chose; those are UTF-8 where they are valid, else bytes. */
-function textReader(batch: RecordBatch): (from: number, to: number) => string {
-  const { bytes } = batch
-  if (isAscii(bytes)) return (from, to) => bytes.toString('latin1', from, to)
-  return (from, to) =>
-    isUtf8(bytes.subarray(from, to)) ? bytes.toString('utf8', from, to) : bytes.toString('latin1', from, to)
 }

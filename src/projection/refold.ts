@@ -3,6 +3,7 @@ import type { MeaningBatch } from '../domain/read-model.ts'
 import type { Capture } from '../log/captures.ts'
 import type { InputSpan } from '../log/read-inputs.ts'
 import { listSegments } from '../log/segments.ts'
+import { emptyMeaning } from './empty-meaning.ts'
 import type { createFold, Fold, FoldOptions } from './fold.ts'
 import { inFoldOrder } from './fold-order.ts'
 import { packMeaningSync } from './meaning-codec.ts'
@@ -59,7 +60,7 @@ function refoldSorted(log: Database.Database, capture: Capture, fold: Fold, opti
   const { store, finish, from, onFed } = options
   const segments = listSegments(log, { capture: capture.capture })
   const seqs = new Uint32Array(capture.events)
-  const meaning = emptyMeaning(capture.events)
+  const meaning = emptyMeaning(0, capture.events)
   const numbering = { seqOf: (n: number) => seqs[n]!, positionOf: createPositions(segments) }
   for (const { batch, firstSeq, seqs: part, stored } of inFoldOrder(log, capture, { from })) {
     seqs.set(part!, firstSeq)
@@ -85,11 +86,6 @@ function refoldSorted(log: Database.Database, capture: Capture, fold: Fold, opti
     }
     store.writeMeaning(batch, packMeaningSync(batch))
   }
-}
-
-function emptyMeaning(count: number): MeaningBatch {
-  const none = () => new Int32Array(count).fill(-1)
-  return { firstSeq: 0, count, type: new Uint8Array(count), buffer: none(), attachment: none(), device: none() }
 }
 
 function scatter(from: MeaningBatch, seqs: Uint32Array, to: MeaningBatch): void {

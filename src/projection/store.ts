@@ -2,7 +2,8 @@ import type Database from 'better-sqlite3'
 import type { Changes, MeaningBatch } from '../domain/read-model.ts'
 import { capturesWithHead, findCapture } from '../log/captures.ts'
 import { captureKey, findingName } from './finding-name.ts'
-import { PROJECTED, READ_MODELS, type ReadModel, type RowContext, type Value } from './tables.ts'
+import type { ReadModel, RowContext, Value } from './read-model-table.ts'
+import { PROJECTED, READ_MODELS } from './tables.ts'
 
 /** Where the events of a fold are in the log: the fold counts them in the order it is fed. */
 export interface Numbering {

@@ -1,36 +1,7 @@
-import type {
-  AttachmentRow,
-  BufferRow,
-  Changes,
-  FindingRow,
-  GapRow,
-  MappingRow,
-  ResetRow,
-  RevocationRow,
-} from '../domain/read-model.ts'
+import type { AttachmentRow, BufferRow, GapRow, MappingRow, ResetRow, RevocationRow } from '../domain/read-model.ts'
 import type { Schema } from '../log/schema.ts'
-
-/** What SQLite is given for a field. */
-export type Value = string | number | bigint | null
-
-/** What only the store knows when a row is written. */
-export interface RowContext {
-  findingName(row: FindingRow): string
-  /** Position in the log of an event of the fold. */
-  position(seq: number): number
-}
-
-/** One read model: its columns behind `capture`, and a row's values for them. */
-export interface ReadModel<Row> {
-  name: keyof Schema
-  from: keyof Changes
-  columns: readonly string[]
-  values(row: Row, context: RowContext): Value[]
-}
-
-/** Unsigned 64 bits as SQLite's signed ones. */
-const signed = (value: bigint | null): bigint | null => (value === null ? null : BigInt.asIntN(64, value))
-const flag = (value: boolean | null): number | null => (value === null ? null : value ? 1 : 0)
+import { findingTable } from './finding-table.ts'
+import { flag, type ReadModel, signed } from './read-model-table.ts'
 
 const buffer: ReadModel<BufferRow> = {
   name: 'buffer',
@@ -220,52 +191,7 @@ const gap: ReadModel<GapRow> = {
   values: (r) => [r.id, r.cpu, r.fromNs, r.toNs, r.lost, r.reason],
 }
 
-const finding: ReadModel<FindingRow> = {
-  name: 'finding',
-  from: 'findings',
-  columns: [
-    'id',
-    'finding',
-    'rule',
-    'severity',
-    'verdict',
-    'ts_ns',
-    'ino',
-    'exporter',
-    'exporter_device',
-    'importer_device',
-    'importer_class',
-    'attachment',
-    'iova',
-    'comm',
-    'pid',
-    'summary',
-    'evidence',
-    'missing',
-  ],
-  values: (r, context) => [
-    r.id,
-    context.findingName(r),
-    r.rule,
-    r.severity,
-    r.verdict,
-    r.ns,
-    signed(r.ino),
-    r.exporter,
-    r.exporterDevice,
-    r.importerDevice,
-    r.importerClass,
-    r.attachment,
-    signed(r.iova),
-    r.comm,
-    r.pid,
-    r.summary,
-    JSON.stringify(r.evidence.map(context.position)),
-    r.missing,
-  ],
-}
-
-export const READ_MODELS = [buffer, attachment, mapping, revocation, reset, gap, finding] as ReadModel<never>[]
+export const READ_MODELS = [buffer, attachment, mapping, revocation, reset, gap, findingTable] as ReadModel<never>[]
 
 /** Every table that `rebuild` empties for a capture and fills again. */
 export const PROJECTED = [

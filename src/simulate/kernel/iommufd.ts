@@ -2,9 +2,11 @@
 import type { Running } from '../scheduler.ts'
 import { noteLetGo, noteMapped, noteUnmapped } from '../truth/mappings.ts'
 import { retire } from './addresses.ts'
-import { attach, locked, pin } from './dma-buf.ts'
+import { attach, pin } from './attachments.ts'
+import { locked } from './buffers.ts'
 import type { Importer } from './importer.ts'
 import { enter, type Machine, spaceOf, type Thread, tracepoint } from './machine.ts'
+import { newMapping } from './mappings.ts'
 import type { Attachment, Buffer, Mapping } from './objects.ts'
 
 const CALLER = 'iopt_alloc_dmabuf_pages+0x98/0x170'
@@ -57,24 +59,7 @@ export function* importPrivately(
     yield* pin(m, thread, attachment)
   })
   if (buffer.revoked || buffer.owner === null) return attachment
-  const mapping: Mapping = {
-    attachment,
-    table: '0x0',
-    iova: spaceOf(m, importer.device).allocate(buffer.size),
-    length: buffer.size,
-    direction: 0,
-    use: 0,
-    mappedAt: m.scheduler.now,
-    goneAt: null,
-    returnedAt: null,
-    told: null,
-    endedBy: null,
-    endedIn: null,
-    liveAtReset: false,
-    noted: new Set(),
-  }
-  mapping.use = spaceOf(m, importer.device).uses(mapping.iova)
-  attachment.mappings.add(mapping)
+  const mapping = newMapping(m, attachment, { table: '0x0', direction: 0 })
   yield* tracepoint(m, thread, 'iommu:map', { iova: mapping.iova, length: mapping.length, paddr: 0xfe200000 })
   mapping.mappedAt = m.scheduler.now
   m.truth.mappings.push(mapping)

@@ -3,8 +3,8 @@ import type { Cause } from '../../domain/read-model.ts'
 import type { Running } from '../scheduler.ts'
 import { noteDrained, noteNotified, noteTold } from '../truth/mappings.ts'
 import { noteResetOver, noteTouched } from '../truth/resets.ts'
-import type { TrueRevocation } from '../truth/truth.ts'
-import { invalidate, locked } from './dma-buf.ts'
+import { noteRevocation } from '../truth/revocations.ts'
+import { invalidate, locked } from './buffers.ts'
 import { BOOKKEEP, waitForFences } from './fences.ts'
 import { enter, leave, type Machine, milliseconds, type Thread } from './machine.ts'
 import type { Buffer } from './objects.ts'
@@ -42,18 +42,7 @@ const TELLING = {
 export function* tell(m: Machine, thread: Thread, buffer: Buffer, how: keyof typeof TELLING): Running {
   const { caller, waiter, cause, revokes } = TELLING[how]
   const { flaws, counts } = buffer.exporter
-  const episode: TrueRevocation = {
-    kind: 'revocation',
-    ino: buffer.ino,
-    at: m.scheduler.now,
-    cause,
-    permanent: how === 'destroy',
-    restored: false,
-    violated: false,
-    doubtful: false,
-    fencesForgotten: false,
-  }
-  m.truth.revocations.push(episode)
+  const episode = noteRevocation(m, buffer, { at: m.scheduler.now, cause, permanent: how === 'destroy' })
   yield* locked(m, buffer, function* () {
     if (revokes) buffer.revoked = true
     buffer.revoking = true

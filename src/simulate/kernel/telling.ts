@@ -1,9 +1,10 @@
 /** What importers do when they are told to let go: inside the callback, later, or not at all (KERNEL.md §1.2). */
 import { acquire, type Running, release } from '../scheduler.ts'
-import { unmap, unpin } from './dma-buf.ts'
+import { unpin } from './attachments.ts'
 import { destroy, signal } from './fences.ts'
 import type { Told } from './importer.ts'
 import { fork, type Machine, type Thread } from './machine.ts'
+import { unmap } from './mappings.ts'
 import type { Attachment } from './objects.ts'
 
 /** `<callback>+0x44/0x60 [module]`, where the callback's symbol is printed with +0x0. */

@@ -3,8 +3,8 @@ import type { Cause } from '../../domain/read-model.ts'
 import { acquire, type Running, release } from '../scheduler.ts'
 import { noteDrained, noteNotified, noteTold } from '../truth/mappings.ts'
 import { noteRevoked } from '../truth/resets.ts'
-import type { TrueRevocation } from '../truth/truth.ts'
-import { exportBuffer, invalidate, locked } from './dma-buf.ts'
+import { noteRevocation } from '../truth/revocations.ts'
+import { exportBuffer, invalidate, locked } from './buffers.ts'
 import type { Exporter } from './exporter.ts'
 import { BOOKKEEP, waitForFences } from './fences.ts'
 import { enter, leave, type Machine, type Thread } from './machine.ts'
@@ -86,19 +86,9 @@ function* revoke(
   { cause, requested }: { cause: Cause; requested: number },
 ): Running {
   const { flaws } = buffer.exporter
-  const episode: TrueRevocation = {
-    kind: 'revocation',
-    ino: buffer.ino,
-    at: requested,
-    // Why it was, only the caller knows that it returns to.
-    cause: cause === 'close' ? cause : 'unknown',
-    permanent: cause === 'close',
-    restored: false,
-    violated: false,
-    doubtful: false,
-    fencesForgotten: false,
-  }
-  m.truth.revocations.push(episode)
+  // Why it was, only the caller knows that it returns to.
+  const closes = cause === 'close'
+  const episode = noteRevocation(m, buffer, { at: requested, cause: closes ? cause : 'unknown', permanent: closes })
   yield* locked(m, buffer, function* () {
     buffer.revoked = true
     buffer.revoking = true

@@ -1,6 +1,6 @@
 /** Everybody does what the contract asks (KERNEL.md §3.2, §3.3). */
 
-import { exportBuffer, locked, releaseBuffer } from '../kernel/dma-buf.ts'
+import { exportBuffer, locked, releaseBuffer } from '../kernel/buffers.ts'
 import { importerOf } from '../kernel/drivers.ts'
 import { EAGAIN, ENOTTY, uverbsExporter, vfioExporter } from '../kernel/exporter.ts'
 import { addFence } from '../kernel/fences.ts'

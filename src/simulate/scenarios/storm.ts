@@ -1,5 +1,5 @@
 /** Many devices, buffers and importers at once, some of which do wrong. */
-import { locked, releaseBuffer } from '../kernel/dma-buf.ts'
+import { locked, releaseBuffer } from '../kernel/buffers.ts'
 import { type DriverName, importerOf } from '../kernel/drivers.ts'
 import { type Exporter, vfioExporter } from '../kernel/exporter.ts'
 import { addFence } from '../kernel/fences.ts'
@@ -33,22 +33,21 @@ export const storm = {
   storm: {
     of: 'storm',
     summary: 'many devices, buffers and importers, each reset again and again; now and then somebody does wrong',
-    play: (m, options) => {
-      const { devices, buffers, importers, events } = options
-      const episodes = events === null ? 4 : Math.max(1, Math.round(events / EVENTS_AN_EPISODE / devices / buffers))
-      play(m, { devices, buffers, importers, episodes, wrong: 0.15 })
-    },
+    play: withWrong(0.15),
   },
   'quiet-storm': {
     of: 'storm',
     summary: 'the same, and nobody does anything wrong',
-    play: (m, options) => {
-      const { devices, buffers, importers, events } = options
-      const episodes = events === null ? 4 : Math.max(1, Math.round(events / EVENTS_AN_EPISODE / devices / buffers))
-      play(m, { devices, buffers, importers, episodes, wrong: 0 })
-    },
+    play: withWrong(0),
   },
 } satisfies Record<string, Scenario>
+
+function withWrong(wrong: number): Scenario['play'] {
+  return (m, { devices, buffers, importers, events }) => {
+    const episodes = events === null ? 4 : Math.max(1, Math.round(events / EVENTS_AN_EPISODE / devices / buffers))
+    play(m, { devices, buffers, importers, episodes, wrong })
+  }
+}
 
 function play(m: Machine, plan: Plan): void {
   const exporter = vfioExporter(m.random.chance(plan.wrong) ? { forgetsFences: true } : {})

@@ -1,4 +1,4 @@
-import { releaseBuffer } from '../kernel/dma-buf.ts'
+import { releaseBuffer } from '../kernel/buffers.ts'
 import { type DriverName, importerOf } from '../kernel/drivers.ts'
 import { type Exporter, type Flaws, vfioExporter } from '../kernel/exporter.ts'
 import type { Importer, Told } from '../kernel/importer.ts'

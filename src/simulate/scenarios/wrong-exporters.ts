@@ -1,5 +1,5 @@
 /** Exporters, and resets past them, that do not do what the contract asks (KERNEL.md §3.4, §6). */
-import { locked } from '../kernel/dma-buf.ts'
+import { locked } from '../kernel/buffers.ts'
 import { importerOf } from '../kernel/drivers.ts'
 import { addFence } from '../kernel/fences.ts'
 import { fork, milliseconds } from '../kernel/machine.ts'

@@ -1,8 +1,10 @@
 /** Importers that do not do what the contract asks (KERNEL.md §3.4, §6). */
-import { detach, locked, pin, releaseBuffer, unmap, unmapAgain } from '../kernel/dma-buf.ts'
+import { detach, pin } from '../kernel/attachments.ts'
+import { locked, releaseBuffer } from '../kernel/buffers.ts'
 import { moduleImporter } from '../kernel/drivers.ts'
 import { strayAccess, wrongDirection } from '../kernel/iommu.ts'
 import { type Machine, milliseconds, printk, seconds, type Thread, tracepoint } from '../kernel/machine.ts'
+import { unmap, unmapAgain } from '../kernel/mappings.ts'
 import type { Attachment, Mapping } from '../kernel/objects.ts'
 import { resetFunction } from '../kernel/pci-reset.ts'
 import { keepMapping, unmapLater } from '../kernel/telling.ts'
