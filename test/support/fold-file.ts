@@ -8,6 +8,7 @@ import type {
   FindingRow,
   GapRow,
   MappingRow,
+  MeaningBatch,
   ResetRow,
   RevocationRow,
 } from '../../src/domain/read-model.ts'
@@ -23,8 +24,18 @@ export interface Folded {
   resets: ResetRow[]
   gaps: GapRow[]
   findings: FindingRow[]
+  meanings: Meaning[]
   events: number
   tier: string | null
+}
+
+/** What one event turned out to be about; the numbers are those of `MeaningBatch`. */
+export interface Meaning {
+  seq: number
+  type: number
+  buffer: number
+  attachment: number
+  device: number
 }
 
 /** Thousands of small traces are folded by the tests: no more memory for each than it needs. */
@@ -87,8 +98,10 @@ function collect(options: FoldOptions): Collector {
     gaps: new Map<number, GapRow>(),
     findings: new Map<number, FindingRow>(),
   }
+  const meanings: Meaning[] = []
   let events = 0
   const keep = (changes: ReturnType<typeof fold.finish>): void => {
+    if (changes.meaning) meanings.push(...meaningsOf(changes.meaning))
     for (const name of Object.keys(tables) as (keyof typeof tables)[]) {
       for (const row of changes[name]) (tables[name] as Map<number, unknown>).set(row.id, row)
     }
@@ -109,11 +122,22 @@ function collect(options: FoldOptions): Collector {
         resets: rows(tables.resets),
         gaps: rows(tables.gaps),
         findings: rows(tables.findings),
+        meanings,
         events,
         tier: fold.tier(),
       }
     },
   }
+}
+
+/** Those of a batch that mean something here. */
+function meaningsOf({ firstSeq, count, type, buffer, attachment, device }: MeaningBatch): Meaning[] {
+  const all: Meaning[] = []
+  for (let i = 0; i < count; i++) {
+    if (type[i] === 0) continue
+    all.push({ seq: firstSeq + i, type: type[i]!, buffer: buffer[i]!, attachment: attachment[i]!, device: device[i]! })
+  }
+  return all
 }
 
 export function foldFile(path: string, options: unknown = {}): Promise<Folded> {
