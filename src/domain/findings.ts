@@ -102,9 +102,18 @@ export function uphold(world: World, finding: Finding, draft: Draft): void {
     findings.splice(findings.indexOf(finding), 1)
     before.revocation.doubt ??= doubted
   } else if (draft.revocation && !before.revocation) draft.revocation.findings.push(finding)
+  for (const other of before.suspected ?? []) acquit(world, finding, other, doubted)
   judgeAbsence(world, finding)
   if (finding.verdict === 'violated' && draft.absent) world.resting.add(finding)
   judgeEpisodes(world, finding)
+}
+
+/** What is proved is of one revocation; the others that it may have been of stay as doubtful as they were. */
+function acquit(world: World, finding: Finding, other: Revocation, doubted: string | null): void {
+  if (other === finding.draft.revocation || finding.draft.suspected?.includes(other)) return
+  other.findings = other.findings.filter((one) => one !== finding)
+  other.doubt ??= doubted
+  judgeRevocation(world, other)
 }
 
 /** Whose columns a finding has: they may be named, and their class known, only by a later event. */

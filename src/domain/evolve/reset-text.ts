@@ -5,7 +5,7 @@ import { giveUp } from './device-loss.ts'
 import { touchHardware } from './reset-scope.ts'
 import { beginReset, closeReset, learnMethod, nameCause, place, siblingOf } from './resets.ts'
 
-const TEXT = 'console'
+export const TEXT = 'console'
 
 /** `vfio-pci 0000:01:00.0: resetting` … `reset done`, and the waits in between: the kernel log alone tells of a reset. */
 export function onResetText(context: Context): void {

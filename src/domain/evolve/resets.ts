@@ -145,7 +145,8 @@ export function nameCause(world: World, reset: Reset): void {
 function leaveReset(context: Context, reset: Reset): void {
   const { world, act } = context
   const at = reset.frames.findLastIndex((frame) => frame.fn === act.fn)
-  if (at >= 0) reset.frames.length = at
+  // The return of what stands around all others is the end of them, whether or not its entry was seen.
+  if (at >= 0 || isOuter(act.fn!)) reset.frames.length = Math.max(at, 0)
   const errno = act.ret === null ? null : errnoOfNumber(act.ret)
   const outermost = reset.frames.length === 0 && reset.parent === null
   if (act.caller !== null) {

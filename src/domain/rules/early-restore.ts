@@ -1,7 +1,15 @@
+import { TEXT } from '../evolve/reset-text.ts'
 import { demote, report } from '../findings.ts'
+import type { Reset } from '../world/entities.ts'
 import { tied } from '../world/order.ts'
 import type { RuleModule } from './rule.ts'
 import { bufferName, resetName } from './wording.ts'
+
+/** Of a reset whose return is not probed nothing says that it was still running. */
+function returnOf({ frames }: Reset): string[][] {
+  const around = frames[0]?.fn
+  return around === undefined || around === TEXT ? [] : [[`${around}%return`]]
+}
 
 /** R12. Buffers were made usable again before the reset of their device was over. Trap: a restore of nothing, at close. */
 export const earlyRestore: RuleModule = {
@@ -28,6 +36,7 @@ export const earlyRestore: RuleModule = {
           missing:
             tied('the restore and the reset', reset.touched, at) ??
             tied('the restore and the end of the reset', at, reset.finished),
+          needs: returnOf(reset),
           absent: { from: reset.touched!.ns, to: at.ns },
           summary: `${bufferName(buffer)} was restored while ${resetName(reset)} was still running`,
         })

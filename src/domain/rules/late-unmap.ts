@@ -52,12 +52,14 @@ function tie({ mapped, invalidated }: Mapping): string | null {
   return tied('the map and the revoke', mapped, invalidated)
 }
 
-/** While a move lasts it may be waiting for a fence still, and only the entry of that wait says so. */
-function waitProbes({ told }: Mapping): string[][] {
+/** While a move lasts it may be waiting for a fence still: the entry of that wait says so, or that none was added. */
+function waitProbes({ seen }: World, { told }: Mapping): string[][] {
   if (told === null || !isVfioExporter(told.buffer.exporter) || told.completed !== null || told.fences !== null)
     return []
   const isPending = [...told.buffer.fences].some((fence) => fence.signalled === null)
-  return isPending ? [['dma_resv_wait_timeout%entry', 'fence-wait']] : []
+  const waits = ['dma_resv_wait_timeout%entry', 'fence-wait']
+  if (isPending) return [waits]
+  return seen.has('fence') ? [[...waits, 'reservation-add']] : []
 }
 
 function late(world: World, mapping: Mapping, from: Sighting, to: Sighting, took: bigint): void {
@@ -93,7 +95,7 @@ function never(world: World, mapping: Mapping, at: Sighting, when: string): void
     revocation: mapping.told,
     evidence: [mapping.mapped, mapping.invalidated, from, at],
     absent: { from: mapping.mapped?.ns ?? from.ns, to: at.ns },
-    needs: [...unmapProbes(world, mapping), ...waitProbes(mapping)],
+    needs: [...unmapProbes(world, mapping), ...waitProbes(world, mapping)],
     missing:
       classDoubt(mapping) ??
       (isWaitedFor(mapping, at) ? WAITED_FOR : null) ??

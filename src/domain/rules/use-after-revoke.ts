@@ -31,12 +31,23 @@ export const useAfterRevoke: RuleModule = {
     },
     access(fact, world) {
       const candidates = mappingsCovering(world.mappings, fact.device, fact.address)
-      if (candidates.some((m) => goneAt(m) === null)) return
+      const live = candidates.filter((m) => goneAt(m) === null)
+      if (live.length > 0) return doubtLive(world, live, candidates, fact)
       const newest = newestRetired(candidates)
       if (newest) blame(world, newest, candidates, fact)
       else orphan(world, fact)
     },
   },
+}
+
+/** A mapping that is live answers for its address, unless its end may have been lost: then another's use is not ruled out. */
+function doubtLive(world: World, live: Mapping[], candidates: Mapping[], fact: Facts['access']): void {
+  const gaps = live.map((m) => gapBetween(world.window, m.mapped?.ns ?? null, fact.at.ns))
+  const gap = gaps.every((one) => one !== null) ? gaps[0] : null
+  if (!gap) return
+  for (const mapping of candidates)
+    if (mapping.revocation && within(mapping, fact))
+      mapping.revocation.doubt ??= `${describeGap(gap)}: the end of the mapping that is still at an address that was used may be among them`
 }
 
 function newestRetired(candidates: Mapping[]): Mapping | null {
@@ -62,8 +73,10 @@ function blame(world: World, mapping: Mapping, candidates: Mapping[], fact: Fact
   const late = fact.at.ns - gone.ns
   const missing = doubt(world, mapping, candidates, fact)
   const earlier = spoken(world, mapping)
+  const suspected = missing ? candidates.flatMap((m) => (m.revocation && within(m, fact) ? [m.revocation] : [])) : []
   if (earlier && (earlier.verdict === 'violated' || missing)) {
     addEvidence(world, earlier, fact.at)
+    for (const revocation of suspected) if (revocation !== mapping.revocation) revocation.doubt ??= missing
     return
   }
   const way = fact.direction === null ? 'accessed' : fact.direction === 'write' ? 'wrote to' : 'read from'
@@ -74,7 +87,7 @@ function blame(world: World, mapping: Mapping, candidates: Mapping[], fact: Fact
     at: fact.at,
     mapping,
     revocation: within(mapping, fact) ? mapping.revocation : null,
-    suspected: missing ? candidates.flatMap((m) => (m.revocation && within(m, fact) ? [m.revocation] : [])) : [],
+    suspected,
     iova: fact.address,
     comm: mapping.unmappedComm,
     pid: mapping.unmappedPid,
