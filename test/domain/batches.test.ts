@@ -9,7 +9,7 @@ import { foldBatches } from '../support/fold-file.ts'
 
 async function foldBy(batchLines: number, text: Buffer) {
   const batches: RecordBatch[] = []
-  const sizes = { batchLines, batchBytes: 1024 * 1024, maxLine: 64 * 1024 }
+  const sizes = { batchLines, batchBytes: 4096, maxLine: 2048 }
   for await (const batch of readBatches([text], createTraceParser({ format: 'ftrace-text' }), sizes))
     batches.push(batch)
   return foldBatches(batches, { ticks: false, options: {} })
@@ -22,6 +22,6 @@ describe('one record at a time', () => {
   for (const scenario of SCENARIO_NAMES.filter((name) => !name.endsWith('storm')))
     it(scenario, async () => {
       const text = traceOf(scenario)
-      expect(await foldBy(1, text)).toEqual(await foldBy(8192, text))
+      expect(await foldBy(1, text)).toEqual(await foldBy(64, text))
     })
 })

@@ -11,6 +11,10 @@ const SUITE = ['test/domain/**/*.test.ts', 'test/scenarios/*.test.ts', 'test/gol
 /** Left out: it reads the sources as text; and those that fold each real trace dozens of times. */
 const NOT_RUN = /domain\/purity|golden\/(?:metamorphic|cut-lines|printers|totals|unknown-threads)/
 
+/** Traces are parsed once for all mutants. */
+const PARSED = join(ROOT, 'test/support/parsed.ts')
+const PARSED_ONCE = join(ROOT, 'test/mutation/parsed-once.ts')
+
 const ENTRY = 'kill-suite'
 
 /** A script in CommonJS's terms, with `sources` in place of the files of those paths. */
@@ -32,7 +36,7 @@ export async function bundleSuite(sources: ReadonlyMap<string, string>): Promise
               .map((path) => `import ${JSON.stringify(join(ROOT, path))}\n`)
               .join('')
           if (!id.endsWith('.ts')) return null
-          const code = sources.get(id) ?? readFileSync(id, 'utf8')
+          const code = sources.get(id) ?? readFileSync(id === PARSED ? PARSED_ONCE : id, 'utf8')
           return { code: code.replaceAll('import.meta.url', JSON.stringify(pathToFileURL(id).href)), moduleType: 'ts' }
         },
       },

@@ -1,6 +1,4 @@
 import { readFileSync } from 'node:fs'
-import { readBatches } from '../../ingest/read-batches.ts'
-import { createTraceParser } from '../../ingest/trace-parser.ts'
 import type { ParserOptions } from '../../ingest/trace-parser-state.ts'
 import type {
   AttachmentRow,
@@ -14,6 +12,7 @@ import type {
 } from '../../src/domain/read-model.ts'
 import type { RecordBatch } from '../../src/domain/record.ts'
 import { createFold, type FoldOptions } from '../../src/projection/fold.ts'
+import { parsed, type Sizes } from './parsed.ts'
 
 /** Everything a fold made of one trace, the last version of each row. */
 export interface Folded {
@@ -60,16 +59,15 @@ export function foldLineByLine(text: Buffer, options: unknown = {}): Promise<Fol
 }
 
 async function foldIn(
-  batches: { batchLines?: number },
+  batches: Sizes,
   text: Buffer,
   options: unknown,
   parsing: ParserOptions,
   kernel: string | null,
 ): Promise<Folded> {
-  const parser = createTraceParser(parsing)
   let collector: Collector | null = null
-  for await (const batch of readBatches([text], parser, { ...batches, recycle: true })) {
-    collector ??= collect({ ticks: parser.facts().ticks ?? false, kernel, options })
+  for await (const { batch, ticks } of parsed(text, parsing, batches)) {
+    collector ??= collect({ ticks, kernel, options })
     collector.feed(batch)
   }
   return (collector ?? collect({ ticks: false, options })).finish()
