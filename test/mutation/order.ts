@@ -2,6 +2,9 @@ import type { Coverage } from './coverage.ts'
 import type { Mutant } from './mutants.ts'
 import type { Work } from './worker.ts'
 
+/** Milliseconds of tests that a mutant gets: the quick ones and those that are likely to kill it come first. */
+const ENOUGH = 1500
+
 export interface Planner {
   plan(mutant: Mutant): Work
   /** Tests that killed a mutant of a file are tried first on the next one. */
@@ -27,7 +30,12 @@ export function createPlanner({ took, tests, loading }: Coverage, mutants: reado
       // A constant is read by the functions of its file, or the file has nothing but constants.
       const passing = fresh ? (near.size > 0 ? [...near] : all) : (tests.get(id) ?? [])
       const order = passing.toSorted((a, b) => cost(a) - cost(b))
-      return { mutant: id, fresh, tests: order }
+      let spent = 0
+      const tried = order.findIndex((test) => {
+        spent += took[test]!
+        return spent > ENOUGH
+      })
+      return { mutant: id, fresh, tests: tried < 0 ? order : order.slice(0, tried) }
     },
     learn({ file }, killedBy) {
       if (killedBy === null || killedBy < 0) return

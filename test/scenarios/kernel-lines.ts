@@ -5,7 +5,8 @@ export interface Task {
   cpu: number
 }
 
-export type Vocabulary = 'recipe' | 'btf' | 'raw' | 'native'
+export const VOCABULARIES = ['recipe', 'btf', 'raw', 'native'] as const
+export type Vocabulary = (typeof VOCABULARIES)[number]
 
 export interface Ledger {
   vocabulary: Vocabulary
