@@ -6,7 +6,12 @@ import { rolldown } from 'rolldown'
 import { ROOT } from './mutants.ts'
 
 /** Tests that a mutant must be killed by: all that judge the domain in memory. */
-const SUITE = ['test/domain/**/*.test.ts', 'test/scenarios/*.test.ts', 'test/golden/*.test.ts']
+const SUITE = [
+  'test/domain/**/*.test.ts',
+  'test/scenarios/*.test.ts',
+  'test/golden/*.test.ts',
+  'test/docs/importers.test.ts',
+]
 
 /** Left out: it reads the sources as text; and those that fold each real trace dozens of times. */
 const NOT_RUN = /domain\/purity|golden\/(?:metamorphic|cut-lines|printers|totals|unknown-threads)/

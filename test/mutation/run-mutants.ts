@@ -2,7 +2,7 @@
 import { Worker } from 'node:worker_threads'
 import type { Mutant } from './mutants.ts'
 import type { Planner } from './order.ts'
-import type { Outcome, WorkerData } from './worker.ts'
+import type { Outcome, Work, WorkerData } from './worker.ts'
 
 const THREADS = 2
 const LOOK_MS = 500
@@ -31,7 +31,7 @@ export async function runMutants(
   }
   const next = (): Mutant | undefined => {
     for (let mutant = rest.pop(); mutant; mutant = rest.pop()) {
-      if (planner.plan(mutant).tests.length > 0) return mutant
+      if (planner.isReached(mutant)) return mutant
       note(mutant, 'not reached')
     }
     return undefined
@@ -39,9 +39,10 @@ export async function runMutants(
   const thread = async () => {
     let runner = createRunner(code)
     for (let mutant = next(); mutant; mutant = next()) {
-      const killedBy = await runner.run(mutant, planner)
+      const work = planner.plan(mutant)
+      const killedBy = await runner.run(work)
       if (killedBy === 'stuck') runner = createRunner(code)
-      else planner.learn(mutant, killedBy)
+      else planner.learn(work, killedBy)
       note(mutant, killedBy === 'stuck' ? 'timeout' : killedBy === null ? 'survived' : 'killed')
     }
     await runner.end()
@@ -52,7 +53,7 @@ export async function runMutants(
 
 interface Runner {
   /** `stuck` where a test did not end, or the memory did: the thread is gone. */
-  run(mutant: Mutant, planner: Planner): Promise<number | null | 'stuck'>
+  run(work: Work): Promise<number | null | 'stuck'>
   end(): Promise<unknown>
 }
 
@@ -67,7 +68,7 @@ function createRunner(code: string): Runner {
     stderr: true,
   })
   return {
-    run(mutant, planner) {
+    run(work) {
       const { promise, resolve } = Promise.withResolvers<number | null | 'stuck'>()
       let last = -1
       let since = process.cpuUsage()
@@ -87,7 +88,7 @@ function createRunner(code: string): Runner {
       worker.on('message', ({ killedBy }: Outcome) => done(killedBy))
       worker.on('error', () => done('stuck'))
       worker.on('exit', () => done('stuck'))
-      worker.postMessage(planner.plan(mutant))
+      worker.postMessage(work)
       return promise
     },
     end: () => worker.terminate(),
