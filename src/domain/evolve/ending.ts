@@ -8,6 +8,7 @@ import type { Context } from './context.ts'
 import { endSplat } from './kernel-log.ts'
 import { bury, settle } from './moves.ts'
 import { closeGaps } from './notes.ts'
+import { TEXT } from './reset-text.ts'
 import { judge } from './resets.ts'
 import { endSnapshot } from './snapshots.ts'
 import { goOn } from './unfinished-unmaps.ts'
@@ -29,6 +30,7 @@ export function onEnd(context: Context): void {
   for (const task of world.tasks.values()) {
     endSplat(context, task, false)
     if (task.move && isRestored(world, task.move)) settle(context, task.move)
+    if (task.move && !task.move.returned) for (const revocation of task.move.revocations) revocation.doubt ??= NOT_OVER
   }
   for (const reset of world.resets) judge(context, reset)
   context.tell('ended', { at: world.now })
@@ -71,6 +73,8 @@ function concludeRevocation(world: World, revocation: Revocation): void {
   judgeRevocation(world, revocation)
 }
 
+const NOT_OVER = 'the trace ends before it is over'
+
 function openEnds(world: World, revocation: Revocation): string | null {
   const { buffer, pending } = revocation
   if (pending.size > 0) return 'mappings were still live when the trace ended'
@@ -78,6 +82,7 @@ function openEnds(world: World, revocation: Revocation): string | null {
     return 'no event names the device that was reset after it'
   const unseen = unseenInRevocation(world, revocation)
   if (unseen) return unseen
+  if (revocation.notified === null && revocation.returns) return NOT_OVER
   return buffer.exported ? null : 'the buffer is older than the trace: who had it mapped is not known'
 }
 
@@ -103,6 +108,7 @@ function doubtOf(world: World, reset: Reset, opened: Reset | undefined): string 
     return 'only the kernel log tells of it: the dump of the trace begins later'
   const unseen = unseenInReset(world, reset)
   if (unseen) return unseen
+  if (isCutShort(world, reset)) return NOT_OVER
   if (reset.bridge && reset.doubtful.size > 0) return `no event says what is below the bridge ${reset.device}`
   if (reset.doubtful.size > 0) return 'no event names the device that exported these buffers'
   if (reset.ofAnybody) return 'no event names the device that was reset, and buffers were exported'
@@ -123,6 +129,12 @@ function mayBeOf(buffer: Buffer, reset: Reset): boolean {
 /** The outermost return was seen: what is only the end of a step within it is not. */
 function isOver({ finished, frames }: Reset): boolean {
   return finished !== null && frames.length === 0
+}
+
+/** Its end would have shown. */
+function isCutShort({ returning }: World, { frames }: Reset): boolean {
+  const around = frames[0]?.fn
+  return around !== undefined && (around === TEXT || returning.has(around))
 }
 
 function sawBuffers(world: World): boolean {
