@@ -90,7 +90,7 @@ function learn({ world, act }: Context, buffer: Buffer): void {
     world.buffersByIno.set(act.ino, buffer)
     touch(world.changed.buffers, buffer)
   }
-  if (act.dmabuf !== buffer.dmabuf && isAddress(act.dmabuf)) {
+  if (isAddress(act.dmabuf)) {
     buffer.dmabuf = act.dmabuf
     world.buffersByPointer.set(act.dmabuf, buffer)
   }
@@ -120,11 +120,10 @@ function beginTraced(world: World, buffer: Buffer): void {
 /** `dma_buf_export()`: its return probe, the native event, or both. */
 export function onExport(context: Context): void {
   const { world, act, task } = context
-  if (act.point === 'entry') return
-  if (act.point === 'return' && act.dmabuf !== null && !isAddress(act.dmabuf)) return
+  if (act.dmabuf !== null && !isAddress(act.dmabuf)) return
   const source = world.record.name + act.point
   const known = findBuffer(world, act)
-  if (known && (known.released || known.sources.includes(source))) forget(world, known)
+  if (known && (known.released || known.sources.includes(source) || isOlder(known, act))) forget(world, known)
   const buffer = ensureBuffer(context)
   if (!buffer) return
   buffer.sources.push(source)
@@ -135,6 +134,11 @@ export function onExport(context: Context): void {
   if (act.callerModule) buffer.module = act.callerModule
   touch(world.changed.buffers, buffer)
   task.exported = buffer
+}
+
+/** Its address is all that the two have in common, and nobody sees a buffer before its export. */
+function isOlder(known: Buffer, { ino }: Act): boolean {
+  return known.exported === null && (ino === null || known.ino === null)
 }
 
 /** The inode number or pointer is used again: the old buffer's end was not seen. */
@@ -189,7 +193,7 @@ export function leaveUnseen(world: World, buffer: Buffer): void {
 }
 
 /** It was not gone: the snapshot is older than was said. */
-function foundAgain(world: World, buffer: Buffer): void {
+export function foundAgain(world: World, buffer: Buffer): void {
   buffer.missed = null
   setState(world, buffer, 'unknown')
   world.unreleased.add(buffer)
@@ -220,5 +224,5 @@ function dropFromDevice(world: World, buffer: Buffer): void {
 export function onMention(context: Context): void {
   const { world, act } = context
   if (act.type === 'put') world.about.buffer = findBuffer(world, act)
-  else if (act.point !== 'entry' || act.ino !== null || act.dmabuf !== null) ensureBuffer(context)
+  else ensureBuffer(context)
 }
