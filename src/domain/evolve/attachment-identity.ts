@@ -2,7 +2,7 @@ import type { Act } from '../act.ts'
 import { isAddress } from '../recognise/pointer.ts'
 import type { Attachment, Buffer } from '../world/entities.ts'
 import { touch, type World } from '../world/world.ts'
-import { ensureBuffer, findBuffer } from './buffers.ts'
+import { ensureBuffer, findBuffer, foundAgain } from './buffers.ts'
 import type { Context } from './context.ts'
 import { learnImporter } from './importer-class.ts'
 
@@ -74,6 +74,7 @@ export function ensureAttachment(context: Context): Attachment | null {
   if (known && !known.detached && isStill(known, act)) {
     world.about.attachment = known
     world.about.buffer ??= known.buffer
+    if (known.buffer?.missed) foundAgain(world, known.buffer)
     if (known.device === null && act.device !== null) nameImporter(world, known, act.device)
     return known
   }

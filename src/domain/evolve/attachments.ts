@@ -27,12 +27,10 @@ export function onAttach(context: Context): void {
 function onAttachEntry(context: Context): void {
   const { world, act, task } = context
   const buffer = ensureBuffer(context)
-  const outer = task.calls.at(-1)
   // dma_buf_attach() is a wrapper of dma_buf_dynamic_attach().
-  const attachment =
-    outer && ATTACH_CALLS.has(outer.fn) && outer.attachment && outer.buffer === buffer && !outer.attachment.attached
-      ? outer.attachment
-      : createAttachment(world, buffer)
+  const outer = task.calls.at(-1)
+  const wrapped = outer && ATTACH_CALLS.has(outer.fn) ? outer.attachment : null
+  const attachment = wrapped?.buffer === buffer && !wrapped.attached ? wrapped : createAttachment(world, buffer)
   attachment.entered ??= world.now
   if (act.device !== null) attachment.device = act.device
   learnImporter(world, attachment, act)
@@ -45,11 +43,10 @@ function onAttachEvent(context: Context): void {
   const buffer = ensureBuffer(context)
   const source = `${world.record.name}@${act.fn ?? ''}`
   const call = openCall(task, ATTACH_CALLS)
-  const attachment = sameAttach(context, call?.attachment, buffer, source, act.attach)
-    ? call!.attachment!
-    : sameAttach(context, task.attached, buffer, source, act.attach) && !hasReturned(task.attached!)
-      ? task.attached!
-      : createAttachment(world, buffer)
+  const known = [call?.attachment, task.attached].find(
+    (each) => sameAttach(context, each, buffer, source, act.attach) && !hasReturned(each!),
+  )
+  const attachment = known ?? createAttachment(world, buffer)
   attachment.sources.push(source)
   if (act.device !== null) attachment.device = act.device
   if (act.attachHashed !== null) nameByEvent(world, attachment, act.attachHashed)

@@ -10,14 +10,10 @@ import { assignVfio, isVfioExporter, vfioDevice } from './vfio-devices.ts'
 
 /** The buffer an act is about: by inode number, else by the pointer of its `dma_buf`. Null where neither names one. */
 export function findBuffer(world: World, act: Act): Buffer | null {
-  if (act.ino !== null) {
-    const known = world.buffersByIno.get(act.ino)
-    if (known) return known
-    // A buffer first met through probes without its inode.
-    const byPointer = act.dmabuf === null ? undefined : world.buffersByPointer.get(act.dmabuf)
-    return byPointer && byPointer.ino === null && !byPointer.released ? byPointer : null
-  }
-  return (act.dmabuf !== null && world.buffersByPointer.get(act.dmabuf)) || null
+  const there = act.dmabuf === null ? undefined : world.buffersByPointer.get(act.dmabuf)
+  if (act.ino === null) return there ?? null
+  // A buffer first met through probes without its inode.
+  return world.buffersByIno.get(act.ino) ?? (there?.ino === null ? there : null)
 }
 
 /** As `findBuffer`, but a buffer older than the trace is made known. */
@@ -89,29 +85,29 @@ function learn({ world, act }: Context, buffer: Buffer): void {
   if (buffer.released) return
   if (!buffer.traced && !SNAPSHOT_ACTS.has(act.type)) beginTraced(world, buffer)
   if (buffer.missed) foundAgain(world, buffer)
-  let changed = false
   if (buffer.ino === null && act.ino !== null) {
     buffer.ino = act.ino
     world.buffersByIno.set(act.ino, buffer)
-    changed = true
+    touch(world.changed.buffers, buffer)
   }
-  if (act.dmabuf !== buffer.dmabuf && isAddress(act.dmabuf)) {
+  if (isAddress(act.dmabuf)) {
     buffer.dmabuf = act.dmabuf
     world.buffersByPointer.set(act.dmabuf, buffer)
   }
-  if (act.resv !== null && act.resv !== buffer.resv && act.type === 'export' && isAddress(act.resv)) {
-    giveReservation(world, buffer, act.resv)
-  }
-  if (buffer.exporter === null && act.exporter !== null && act.type !== 'put') {
+  if (act.type === 'export' && isAddress(act.resv)) giveReservation(world, buffer, act.resv)
+  if (buffer.exporter === null && act.exporter !== null) {
     buffer.exporter = act.exporter
-    if (isVfioExporter(buffer.exporter) && buffer.exporterDevice === null) world.homeless.add(buffer)
-    changed = true
+    fileHomeless(world, buffer)
+    touch(world.changed.buffers, buffer)
   }
-  if (buffer.size === null && act.size !== null && act.type !== 'put') {
+  if (buffer.size === null && act.size !== null) {
     buffer.size = act.size
-    changed = true
+    touch(world.changed.buffers, buffer)
   }
-  if (changed) touch(world.changed.buffers, buffer)
+}
+
+function fileHomeless(world: World, buffer: Buffer): void {
+  if (isVfioExporter(buffer.exporter) && buffer.exporterDevice === null) world.homeless.add(buffer)
 }
 
 /** From here on the trace itself speaks of it. */
@@ -124,11 +120,10 @@ function beginTraced(world: World, buffer: Buffer): void {
 /** `dma_buf_export()`: its return probe, the native event, or both. */
 export function onExport(context: Context): void {
   const { world, act, task } = context
-  if (act.point === 'entry') return
-  if (act.point === 'return' && act.dmabuf !== null && !isAddress(act.dmabuf)) return
+  if (act.dmabuf !== null && !isAddress(act.dmabuf)) return
   const source = world.record.name + act.point
   const known = findBuffer(world, act)
-  if (known && (known.released || known.sources.includes(source))) forget(world, known)
+  if (known && (known.released || known.sources.includes(source) || isOlder(known, act))) forget(world, known)
   const buffer = ensureBuffer(context)
   if (!buffer) return
   buffer.sources.push(source)
@@ -141,12 +136,21 @@ export function onExport(context: Context): void {
   task.exported = buffer
 }
 
+/** Its address is all that the two have in common, and nobody sees a buffer before its export. */
+function isOlder(known: Buffer, { ino }: Act): boolean {
+  return known.exported === null && (ino === null || known.ino === null)
+}
+
 /** The inode number or pointer is used again: the old buffer's end was not seen. */
 export function forget(world: World, buffer: Buffer): void {
-  if (buffer.ino !== null && world.buffersByIno.get(buffer.ino) === buffer) world.buffersByIno.delete(buffer.ino)
-  if (buffer.dmabuf !== null && world.buffersByPointer.get(buffer.dmabuf) === buffer)
-    world.buffersByPointer.delete(buffer.dmabuf)
+  dropName(world.buffersByIno, buffer.ino, buffer)
+  dropName(world.buffersByPointer, buffer.dmabuf, buffer)
   dropFromDevice(world, buffer)
+}
+
+/** Another buffer may bear the name by now. */
+function dropName(named: Map<string, Buffer>, name: string | null, buffer: Buffer): void {
+  if (name !== null && named.get(name) === buffer) named.delete(name)
 }
 
 /** `vfio_pci_core_feature_dma_buf()` returns to the ioctl whose thread exported just before: that names the device. */
@@ -171,8 +175,7 @@ export function onRelease(context: Context): void {
   touch(world.changed.buffers, buffer)
   context.tell('released', { buffer })
   world.unreleased.delete(buffer)
-  if (buffer.dmabuf !== null && world.buffersByPointer.get(buffer.dmabuf) === buffer)
-    world.buffersByPointer.delete(buffer.dmabuf)
+  dropName(world.buffersByPointer, buffer.dmabuf, buffer)
   leaveReservation(world, buffer)
   dropFences(world, buffer)
   dropFromDevice(world, buffer)
@@ -190,14 +193,14 @@ export function leaveUnseen(world: World, buffer: Buffer): void {
 }
 
 /** It was not gone: the snapshot is older than was said. */
-function foundAgain(world: World, buffer: Buffer): void {
+export function foundAgain(world: World, buffer: Buffer): void {
   buffer.missed = null
   setState(world, buffer, 'unknown')
   world.unreleased.add(buffer)
   for (const attachment of buffer.attachments) world.orphans.delete(attachment)
   if (buffer.exporterDevice !== null) world.buffersByDevice.get(buffer.exporterDevice)?.add(buffer)
   buffer.vfio?.buffers.add(buffer)
-  if (isVfioExporter(buffer.exporter) && buffer.exporterDevice === null) world.homeless.add(buffer)
+  fileHomeless(world, buffer)
   touch(world.changed.buffers, buffer)
 }
 
@@ -208,9 +211,7 @@ function retire(world: World, buffer: Buffer): void {
   const graveyard = world.graveyard
   graveyard.push(buffer)
   if (graveyard.length <= REMEMBERED) return
-  for (const old of graveyard.splice(0, REMEMBERED / 2)) {
-    if (old.ino !== null && world.buffersByIno.get(old.ino) === old) world.buffersByIno.delete(old.ino)
-  }
+  for (const old of graveyard.splice(0, REMEMBERED / 2)) dropName(world.buffersByIno, old.ino, old)
 }
 
 function dropFromDevice(world: World, buffer: Buffer): void {
@@ -223,5 +224,5 @@ function dropFromDevice(world: World, buffer: Buffer): void {
 export function onMention(context: Context): void {
   const { world, act } = context
   if (act.type === 'put') world.about.buffer = findBuffer(world, act)
-  else if (act.point !== 'entry' || act.ino !== null || act.dmabuf !== null) ensureBuffer(context)
+  else ensureBuffer(context)
 }

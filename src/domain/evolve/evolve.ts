@@ -151,9 +151,10 @@ function onProcess(context: Context): void {
   const dead = GROUP_DEAD.exec(act.text ?? '')?.[1]
   const pid = Number(act.state)
   endTask(context, pid)
-  if (dead !== undefined && tgid !== UNKNOWN && tgid !== pid && isTrue(dead)) exit(world, tgid)
   // One thread of several: what it attached is the process's.
-  if (dead === undefined || isTrue(dead)) exit(world, pid)
+  if (dead !== undefined && !isTrue(dead)) return
+  exit(world, pid)
+  if (dead !== undefined && tgid !== UNKNOWN) exit(world, tgid)
 }
 
 function exit({ exits, record, now }: World, pid: number): void {
@@ -166,7 +167,7 @@ function exit({ exits, record, now }: World, pid: number): void {
 /** Its calls are over, and none of their returns will come: the next task with this pid is another one. */
 function endTask(context: Context, pid: number): void {
   const task = context.world.tasks.get(pid)
-  if (!task || pid <= 0) return
+  if (!task) return
   if (task.unmapping) settleUnmap(context, task.unmapping.mapping)
   forgetCalls(task)
 }

@@ -28,14 +28,21 @@ describe('leaked-mapping and leaked-attachment', () => {
     )
   })
 
-  it('are certain well after the exit of the process', async () => {
-    await held
-      .when(exit, later(1500), by('other', 201, event('sched_switch', 'x')))
-      .judge(finding('leaked-mapping'), finding('leaked-attachment'))
-  })
+  it.each(['', ' group_dead=true', ' group_dead=1'])(
+    'are certain well after the exit of the process, which says%s',
+    async (said) => {
+      await held
+        .when(event('sched_process_exit', `comm=tool pid=100 prio=120${said}`))
+        .when(later(1500), by('other', 201, event('sched_switch', 'x')))
+        .judge(finding('leaked-mapping'), finding('leaked-attachment'))
+    },
+  )
 
   it.each([
     ['the exit says that others of its process live', 'comm=tool pid=100 prio=120 group_dead=false', null],
+    ['the exit says so with a number', 'comm=tool pid=100 prio=120 group_dead=0', null],
+    ['the exit says so with option fields', 'comm=tool pid=100 prio=120 group_dead=0x0 (0)', null],
+    ['the exit does not say whether it was the last', 'comm=x pid=101 prio=120', '100'],
     ['it is not its process', 'comm=tool pid=100 prio=120', '90'],
   ])('are undetermined after the exit of a thread where %s', async (_, said, tgid) => {
     const end = [event('sched_process_exit', said), later(1500), by('other', 201, event('sched_switch', 'x'))]
