@@ -2,7 +2,7 @@ import { isWaitedFor, letGoSince } from '../evolve/mappings.ts'
 import { unmapProbes } from '../evolve/unmap-evidence.ts'
 import { isVfioExporter } from '../evolve/vfio-devices.ts'
 import { demoteOf, report } from '../findings.ts'
-import type { Mapping, Sighting } from '../world/entities.ts'
+import type { Mapping, Revocation, Sighting } from '../world/entities.ts'
 import { tied } from '../world/order.ts'
 import type { World } from '../world/world.ts'
 import type { RuleModule } from './rule.ts'
@@ -53,10 +53,9 @@ function tie({ mapped, invalidated }: Mapping): string | null {
 }
 
 /** While a move lasts it may be waiting for a fence still: the entry of that wait says so, or that none was added. */
-function waitProbes({ seen }: World, { told }: Mapping): string[][] {
-  if (told === null || !isVfioExporter(told.buffer.exporter) || told.completed !== null || told.fences !== null)
-    return []
-  const isPending = [...told.buffer.fences].some((fence) => fence.signalled === null)
+function waitProbes({ seen }: World, { buffer, completed, fences }: Revocation): string[][] {
+  if (!isVfioExporter(buffer.exporter) || completed !== null || fences !== null) return []
+  const isPending = [...buffer.fences].some((fence) => fence.signalled === null)
   const waits = ['dma_resv_wait_timeout%entry', 'fence-wait']
   if (isPending) return [waits]
   return seen.has('fence') ? [[...waits, 'reservation-add']] : []
@@ -82,8 +81,7 @@ function late(world: World, mapping: Mapping, from: Sighting, to: Sighting, took
 
 function never(world: World, mapping: Mapping, at: Sighting, when: string): void {
   const from = letGoSince(mapping, at)
-  if (!from || !hasCallback(mapping) || mapping.flagged.includes('late-unmap')) return
-  mapping.flagged.push('late-unmap')
+  if (!from || !hasCallback(mapping)) return
   const waited = at.ns - from.ns
   const enough = !world.ticks && waited >= world.thresholds.lateUnmapWarning
   const released = mapping.buffer?.released !== null
@@ -95,7 +93,7 @@ function never(world: World, mapping: Mapping, at: Sighting, when: string): void
     revocation: mapping.told,
     evidence: [mapping.mapped, mapping.invalidated, from, at],
     absent: { from: mapping.mapped?.ns ?? from.ns, to: at.ns },
-    needs: [...unmapProbes(world, mapping), ...waitProbes(world, mapping)],
+    needs: [...unmapProbes(world, mapping), ...waitProbes(world, mapping.told!)],
     missing:
       classDoubt(mapping) ??
       (isWaitedFor(mapping, at) ? WAITED_FOR : null) ??

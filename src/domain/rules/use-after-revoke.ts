@@ -33,7 +33,7 @@ export const useAfterRevoke: RuleModule = {
       const candidates = mappingsCovering(world.mappings, fact.device, fact.address)
       const live = candidates.filter((m) => goneAt(m) === null)
       if (live.length > 0) return doubtLive(world, live, candidates, fact)
-      const newest = newestRetired(candidates)
+      const [newest] = candidates
       if (newest) blame(world, newest, candidates, fact)
       else orphan(world, fact)
     },
@@ -46,17 +46,8 @@ function doubtLive(world: World, live: Mapping[], candidates: Mapping[], fact: F
   const gap = gaps.every((one) => one !== null) ? gaps[0] : null
   if (!gap) return
   for (const mapping of candidates)
-    if (mapping.revocation && within(mapping, fact))
+    if (mapping.revocation && within(mapping))
       mapping.revocation.doubt ??= `${describeGap(gap)}: the end of the mapping that is still at an address that was used may be among them`
-}
-
-function newestRetired(candidates: Mapping[]): Mapping | null {
-  let newest: Mapping | null = null
-  for (const mapping of candidates) {
-    const gone = goneAt(mapping)
-    if (gone && (!newest || gone.seq > goneAt(newest)!.seq)) newest = mapping
-  }
-  return newest
 }
 
 /** While it is not known whether its unmap's return shows, from the entry on. */
@@ -65,7 +56,7 @@ function goneAt({ unmapped, leaving, unmapEntered }: Mapping): Sighting | null {
 }
 
 function isByRevoke({ endedBy, leaving, invalidated }: Mapping): boolean {
-  return endedBy === 'revoke' || (leaving !== null && invalidated !== null)
+  return endedBy === 'revoke' || !!(leaving && invalidated)
 }
 
 function blame(world: World, mapping: Mapping, candidates: Mapping[], fact: Facts['access']): void {
@@ -73,10 +64,10 @@ function blame(world: World, mapping: Mapping, candidates: Mapping[], fact: Fact
   const late = fact.at.ns - gone.ns
   const missing = doubt(world, mapping, candidates, fact)
   const earlier = spoken(world, mapping)
-  const suspected = missing ? candidates.flatMap((m) => (m.revocation && within(m, fact) ? [m.revocation] : [])) : []
+  const suspected = missing ? candidates.flatMap((m) => (m.revocation && within(m) ? [m.revocation] : [])) : []
   if (earlier && (earlier.verdict === 'violated' || missing)) {
     addEvidence(world, earlier, fact.at)
-    for (const revocation of suspected) if (revocation !== mapping.revocation) revocation.doubt ??= missing
+    for (const revocation of suspected) revocation.doubt ??= missing
     return
   }
   const way = fact.direction === null ? 'accessed' : fact.direction === 'write' ? 'wrote to' : 'read from'
@@ -86,27 +77,26 @@ function blame(world: World, mapping: Mapping, candidates: Mapping[], fact: Fact
     severity: 'critical',
     at: fact.at,
     mapping,
-    revocation: within(mapping, fact) ? mapping.revocation : null,
+    revocation: within(mapping) ? mapping.revocation : null,
     suspected,
     iova: fact.address,
     comm: mapping.unmappedComm,
     pid: mapping.unmappedPid,
     evidence: [mapping.mapped, mapping.invalidated, mapping.unmapEntered, gone, fact.at],
     absent: { from: gone.ns, to: fact.at.ns },
-    needs: [['map']],
     missing,
     summary: `${importerName(mapping.attachment)} ${way} ${hex(fact.address)}, ${span(late)} after ${revoked}: ${bufferName(mapping.buffer)}`,
   }
-  if (mapping.leaving) mapping.flagged.push('use-after-revoke')
-  if (!draft.revocation) leaveOpen(mapping, gone, fact.at)
+  mapping.flagged.push('use-after-revoke')
+  if (!draft.revocation) leaveOpen(mapping, gone)
   if (earlier) uphold(world, earlier, draft)
   else report(world, draft)
 }
 
 /** The access is nobody's, and yet the revocation may have had the mapping unmapped, or may not have been over. */
-function leaveOpen({ buffer, revocation: own }: Mapping, gone: Sighting, at: Sighting): void {
+function leaveOpen({ buffer, revocation: own }: Mapping, gone: Sighting): void {
   const revocation = own ?? buffer?.revocation
-  if (!revocation || (revocation.restored && revocation.restored.ns <= at.ns)) return
+  if (!revocation || revocation.restored) return
   const { notified, invalidated } = revocation
   const isBegunBefore = own !== null || (notified?.seq === invalidated.seq && gone.seq < invalidated.seq)
   if (isBegunBefore)
@@ -114,10 +104,9 @@ function leaveOpen({ buffer, revocation: own }: Mapping, gone: Sighting, at: Sig
 }
 
 /** Use after the restore is charged to the mapping, not to the episode (CONTRACT §5.6); VFIO's restore only its move shows. */
-function within({ revocation, buffer }: Mapping, fact: Facts['access']): boolean {
+function within({ revocation, buffer }: Mapping): boolean {
   if (revocation?.kind === 'invalidate' && isVfioExporter(buffer?.exporter ?? null)) return false
-  const restored = revocation?.restored
-  return !restored || restored.ns > fact.at.ns
+  return !revocation?.restored
 }
 
 function doubt(world: World, mapping: Mapping, candidates: Mapping[], fact: Facts['access']): string | null {
@@ -134,25 +123,20 @@ function doubt(world: World, mapping: Mapping, candidates: Mapping[], fact: Fact
   if (world.ticks)
     return 'the clock of this trace is not in seconds: a fault line printed late cannot be told from a late access'
   const { faultDelay, addressShared } = world.thresholds
-  const recent = candidates.find((m) => fact.at.ns - (goneAt(m)?.ns ?? 0n) < faultDelay)
+  const recent = candidates.find((m) => fact.at.ns - goneAt(m)!.ns < faultDelay)
   if (recent) {
     return `a fault is printed up to ${span(faultDelay)} after the access, and a mapping of this address ended ${span(fact.at.ns - goneAt(recent)!.ns)} before the line`
   }
-  const lately = candidates.find((m) => isOfAnother(m, mapping) && fact.at.ns - goneAt(m)!.ns < addressShared)
+  const lately = candidates.find((m) => m.buffer !== mapping.buffer && fact.at.ns - goneAt(m)!.ns < addressShared)
   if (lately)
     return `${bufferName(lately.buffer)} was at this address as well, until ${span(fact.at.ns - goneAt(lately)!.ns)} before: which of the two was meant the fault does not say`
   if (isByRevoke(mapping)) return null
   const gap = gapBetween(world.window, null, mapping.mapped?.ns ?? fact.at.ns)
   if (gap) return `${describeGap(gap)}: an earlier use of the address may be among them`
-  const other = candidates.find((m) => isOfAnother(m, mapping))
+  const other = candidates.find((m) => m.buffer !== mapping.buffer)
   return other
     ? `the address was used before by ${bufferName(other.buffer)}, whose importer may have kept it: which of the two was meant the fault does not say`
     : null
-}
-
-/** A mapping of another buffer that is gone, too: its importer may have kept the address. */
-function isOfAnother(one: Mapping, mapping: Mapping): boolean {
-  return one !== mapping && goneAt(one) !== null && one.buffer !== mapping.buffer
 }
 
 function spoken(world: World, mapping: Mapping): Finding | null {
@@ -189,7 +173,7 @@ function orphan(world: World, fact: Facts['access']): void {
 /** Where no map has shown an address: revocations that have taken away what this device had. */
 function unlocated(world: World, device: string): Revocation[] {
   const { mappings, counts, functions } = world
-  const isShown = mappings.size > 0 || (counts.mappings === 0 && [...functions].some((fn) => MAP_RETURN.test(fn)))
+  const isShown = mappings.size > 0 || (counts.mappings === 0 && MAP_RETURNS.some((fn) => functions.has(fn)))
   if (isShown) return []
   return [...world.unreleased].flatMap(({ revocation, attachments }) =>
     revocation && !revocation.restored && [...attachments].some((a) => a.device === device) ? [revocation] : [],
@@ -197,4 +181,4 @@ function unlocated(world: World, device: string): Revocation[] {
 }
 
 const NOWHERE = 'no map in this trace shows its address: which mapping was there is not known'
-const MAP_RETURN = /^dma_buf_map_attachment(?:_unlocked)?%return$/
+const MAP_RETURNS = ['dma_buf_map_attachment%return', 'dma_buf_map_attachment_unlocked%return']

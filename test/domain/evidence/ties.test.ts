@@ -161,6 +161,19 @@ describe('a map and the revoke', () => {
     expect(revocations).toMatchObject([{ verdict: 'undetermined' }])
   })
 
+  it('of two CPUs, map first and never unmapped: whether it was told to go is not known', async () => {
+    await ready
+      .when(
+        moveEntry(1),
+        together(elsewhere(mapped()), inval),
+        invalReturn,
+        fencesAwaited(),
+        later(3000),
+        moveReturn(1),
+      )
+      .judge(finding('late-unmap', { missing: SAME }))
+  })
+
   it('of one CPU: in the order of their lines', async () => {
     await ready
       .when(moveEntry(1), together(inval, beside(mapped())), invalReturn, rest)
@@ -298,6 +311,28 @@ describe('the end of a wait for fences and the reset', () => {
       .when(together(waitReturn, elsewhere(disable)), moveReturn(1), elsewhere(resetReturn))
       .judge(nothing('fences-not-awaited'))
     expect(resets).toMatchObject([{ verdict: 'undetermined' }])
+  })
+})
+
+describe('a release and the unmap', () => {
+  const two = held.when(mapped({ sgt: 2, iova: '0xfffe0000' }), moveEntry(1), inval, invalReturn, fencesAwaited())
+  const others = besides('released-while-attached', 'leaked-mapping', 'leaked-attachment')
+
+  it('of two CPUs: not known whether it was late', async () => {
+    const { findings } = await two
+      .when(later(20), unmapEntry, together(elsewhere(released()), unmapReturn))
+      .judge(finding('late-unmap', { missing: SAME }), finding('late-unmap'), others)
+    const late = findings.filter(({ rule }) => rule === 'late-unmap')
+    expect(late.map(({ iova, verdict }) => [iova, verdict])).toEqual([
+      [0xffff0000n, 'undetermined'],
+      [0xfffe0000n, 'violated'],
+    ])
+  })
+
+  it('of one CPU: in the order of their lines', async () => {
+    await two
+      .when(later(20), unmapEntry, together(beside(released()), unmapReturn))
+      .judge(finding('late-unmap', { times: 2 }), others)
   })
 })
 

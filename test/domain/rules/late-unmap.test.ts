@@ -1,16 +1,19 @@
 import { describe, it } from 'vitest'
-import { by, later, lost } from '../../support/printer.ts'
+import { all, by, event, later, lost, type Step } from '../../support/printer.ts'
 import { besides, finding, given, givenOptions, nothing, type Story } from '../../support/story.ts'
 import {
   attached,
   detached,
   EXPORTER,
   exported,
+  fenceAdded,
+  fenceSignalled,
   fencesAwaited,
   type ImporterKind,
   invalidated,
   mapped,
   move,
+  released,
   unmapped,
 } from '../../support/trace.ts'
 
@@ -99,5 +102,74 @@ describe('late-unmap', () => {
 
   it('knows no deadline for importers without the callback', async () => {
     await lazy(3000, {}, 'legacy').judge(nothing('late-unmap'), besides('invalidate-ignored', 'non-revocable-importer'))
+  })
+})
+
+/** Unmaps are recorded, and one mapping is live. */
+const ready = given(exported(), attached(), mapped({ sgt: 9 }), unmapped({ sgt: 9 }), mapped())
+const told = (...then: Step[]) => move(1, EXPORTER, 'ioctl', invalidated(), ...then)
+
+describe('the deadline', () => {
+  // From the return of the wait to that of the unmap are two events of 50 µs.
+  it.each([
+    [999.9, 'warning'],
+    [9999.85, 'warning'],
+    [9999.9, 'error'],
+  ] as const)('is over at the very moment: after %d ms, %s', async (ms, severity) => {
+    await lazy(ms).judge(finding('late-unmap', { severity }))
+  })
+
+  it('is not over a moment before', async () => {
+    await lazy(999.85).judge(nothing('late-unmap'))
+  })
+
+  it('is over at the very moment where the trace ends with it', async () => {
+    const ends = (ms: number) => ready.when(told(fencesAwaited(), later(ms)))
+    await ends(999.95).judge(finding('late-unmap', { summary: /1.000 s after/ }))
+    await ends(999.9).judge(finding('late-unmap', { missing: /ends 999.950 ms after .* within its deadline/ }))
+  })
+
+  it('does not go on for what is still mapped when the buffer is released', async () => {
+    const others = besides('released-while-attached', 'leaked-mapping', 'leaked-attachment')
+    await ready
+      .when(told(fencesAwaited()), released(), later(5000), event('my_mark', ''))
+      .judge(
+        finding('late-unmap', { severity: 'error', summary: /still there when the buffer was released, 100 µs/ }),
+        others,
+      )
+  })
+
+  it.each(['legacy', 'pinned'] as const)('is none for a %s importer, however long the trace goes on', async (kind) => {
+    await given(exported(), attached(kind), mapped())
+      .when(told(fencesAwaited(), later(3000)))
+      .judge(nothing('late-unmap'), besides('invalidate-ignored', 'non-revocable-importer'))
+  })
+})
+
+describe('a fence that its exporter may be waiting for', () => {
+  const entry = event('vfiodb_move', `(vfio_pci_dma_buf_move+0x4/0x190 [vfio_pci_core]) dev="${EXPORTER}" revoked=1`)
+  const hangs = (...then: Step[]) => all(entry, invalidated(), ...then, later(3000), event('my_mark', ''))
+  const unseen = { missing: /no dma_resv_wait_timeout/ }
+
+  it('keeps the deadline open where no wait could have been recorded', async () => {
+    await ready.when(fenceAdded(), hangs()).judge(finding('late-unmap', unseen))
+  })
+
+  it('is none that has signalled', async () => {
+    await ready.when(fenceAdded(), fenceSignalled(), hangs()).judge(finding('late-unmap'))
+  })
+
+  it('does not keep it open once the wait has returned, or the whole move', async () => {
+    await ready.when(fenceAdded(), hangs(fencesAwaited())).without('dbuf_resv_wait').judge(finding('late-unmap'))
+    await ready
+      .when(fenceAdded(), told(), later(3000), event('my_mark', ''))
+      .judge(finding('late-unmap'), besides('fences-not-awaited'))
+  })
+
+  it('is nobody else’s business: other exporters do not wait', async () => {
+    const drm = { exporter: 'drm' }
+    await given(exported(drm), attached('dynamic', drm), mapped({ ...drm, sgt: 9 }), unmapped({ ...drm, sgt: 9 }))
+      .when(mapped(drm), fenceAdded(drm), invalidated(drm), later(3000), event('my_mark', ''))
+      .judge(finding('late-unmap'))
   })
 })

@@ -56,6 +56,13 @@ describe('non-revocable-importer', () => {
     await given(exported()).when(refused('legacy', 19)).judge(nothing('non-revocable-importer'))
   })
 
+  it('is not a refusal by an exporter that never revokes', async () => {
+    const vmwgfx = { exporter: 'vmwgfx' }
+    await given(exported(vmwgfx))
+      .when(refused('legacy', 95, vmwgfx))
+      .judge(nothing('non-revocable-importer'))
+  })
+
   it('is not a mover, though it invalidates', async () => {
     const drm = { exporter: 'drm' }
     await given(exported(drm), attached('legacy', drm))
@@ -88,6 +95,12 @@ describe('non-revocable-importer', () => {
         .when(lost(2), touched, told)
         .judge(finding('non-revocable-importer', { missing: /an invalidate before the reset may be among/ }), others)
       await accepted.when(touched, told).judge(nothing('non-revocable-importer'), others)
+    })
+
+    it('is nobody who can be told, nor who came after that reset', async () => {
+      await given(exported(own), attached('legacy', own), attached('unheard', { ...own, attach: 2 }))
+        .when(lost(2), touched, attached('legacy', { ...own, attach: 3 }), told)
+        .judge(finding('non-revocable-importer', { missing: /an invalidate before the reset may be among/ }), others)
     })
   })
 })

@@ -1,7 +1,21 @@
 import { describe, expect, it } from 'vitest'
 import { by, event, later, lost } from '../../support/printer.ts'
 import { finding, given, givenOptions, nothing } from '../../support/story.ts'
-import { attached, detached, exported, faulted, mapped, restored, revoked, unmapped } from '../../support/trace.ts'
+import {
+  attached,
+  attachOf,
+  detached,
+  exported,
+  faulted,
+  IMPORTER,
+  mapped,
+  mapRefused,
+  released,
+  restored,
+  revoked,
+  sgtOf,
+  unmapped,
+} from '../../support/trace.ts'
 
 const held = given(exported(), attached(), mapped())
 const gone = held.when(revoked({}, unmapped()), later(50))
@@ -111,4 +125,154 @@ describe('use-after-revoke', () => {
       .when(access, unmapped(), detached())
       .judge(nothing('use-after-revoke'))
   })
+})
+
+const ACCESS = { recognisers: [{ event: 'my_dma', as: 'access', fields: { device: 'dev', iova: 'addr' } }] }
+const accesses = (addr: string) => by('gpu', 201, event('my_dma', `dev=${IMPORTER} addr=${addr}`))
+
+describe('an access while the first unmaps of a trace are under way', () => {
+  const upper = { sgt: 2, iova: '0xfffe0000' }
+  const two = givenOptions(ACCESS, exported(), attached(), mapped(), mapped(upper))
+  const soon = later(20)
+
+  it('is no use after that unmap once it has returned', async () => {
+    const { findings } = await two
+      .when(
+        by(
+          'lazy',
+          301,
+          unmapped(upper, by('tool', 100, unmapped({}, soon, accesses('0xffff0000'), accesses('0xfffe0000')))),
+        ),
+      )
+      .judge(finding('use-after-revoke', { missing: /had begun, and returned only after the access/, times: 2 }))
+    expect(findings.map(({ iova }) => iova)).toEqual([0xffff0000n, 0xfffe0000n, null])
+  })
+
+  it('is one still of the other, which has not returned', async () => {
+    const entry = event(
+      'dbuf_unmap',
+      `(dma_buf_unmap_attachment+0x4/0x80) ino=1 attach=${attachOf({})} dev="${IMPORTER}" sgt=${sgtOf(2)}`,
+    )
+    const { findings } = await two
+      .when(by('lazy', 301, entry), unmapped({}, soon, accesses('0xffff0000'), accesses('0xfffe0000')))
+      .judge(finding('use-after-revoke'), finding('use-after-revoke', { missing: /returned only after the access/ }))
+    expect(findings.map(({ iova, verdict }) => [iova, verdict])).toEqual([
+      [0xffff0000n, 'undetermined'],
+      [0xfffe0000n, 'violated'],
+      [null, 'undetermined'],
+    ])
+  })
+
+  it('is by the revoke where that had told its importer', async () => {
+    await given(exported(), attached(), mapped())
+      .when(revoked({}, unmapped({}, later(20), by('swapper/1', 0, faulted()))))
+      .judge(finding('use-after-revoke', { missing: /returned only after/, summary: /the revoke had it unmapped/ }))
+  })
+})
+
+describe('a fault where several were', () => {
+  const second = { ino: 2, attach: 2, sgt: 2 }
+  const page = { ...second, iova: '0xffff1000', length: 4096 }
+  const both = given(exported(), attached(), exported(second), attached('dynamic', second))
+  const verdicts = (rows: { ino: bigint | null; verdict: string }[]) => rows.map(({ ino, verdict }) => [ino, verdict])
+
+  it('may be of the one that had the address a moment before', async () => {
+    const ended = both.when(mapped(second), revoked(second, unmapped(second)), mapped(), revoked({}, unmapped()))
+    const { revocations } = await ended
+      .when(later(50), faulted())
+      .judge(
+        finding('use-after-revoke', { missing: /buffer 2 .*was at this address as well, until 5\d\.\d* ms before/ }),
+      )
+    expect(verdicts(revocations)).toEqual([
+      [2n, 'undetermined'],
+      [1n, 'undetermined'],
+    ])
+    await ended.when(later(120), faulted()).judge(finding('use-after-revoke', { ino: 1 }))
+  })
+
+  it('may be of the one before, too, where only a later fault lies in both', async () => {
+    const { revocations } = await both
+      .when(mapped(page), revoked(second, unmapped(page)), mapped(), revoked({}, unmapped()), later(5))
+      .when(faulted('0xffff0000'), faulted('0xffff1000'))
+      .judge(finding('use-after-revoke', { missing: /printed up to/, ino: 1 }))
+    expect(verdicts(revocations)).toEqual([
+      [2n, 'undetermined'],
+      [1n, 'undetermined'],
+    ])
+  })
+
+  it('is of the live one, unless its end may be lost', async () => {
+    const live = both.when(mapped(second), revoked(second, unmapped(second)), mapped())
+    const certain = await live.when(later(50), faulted()).judge(nothing('use-after-revoke'))
+    expect(verdicts(certain.revocations)).toEqual([[2n, 'clean']])
+    const doubtful = await live.when(later(50), lost(3), faulted()).judge(nothing('use-after-revoke'))
+    expect(verdicts(doubtful.revocations)).toEqual([[2n, 'undetermined']])
+  })
+
+  it('is certain from 12 ms after the end on', async () => {
+    const quick = given(exported(), attached(), mapped(), unmapped())
+    await quick.when(later(11.9), faulted()).judge(finding('use-after-revoke', { missing: /ended 11.950 ms/ }))
+    await quick.when(later(11.95), faulted()).judge(finding('use-after-revoke'))
+  })
+})
+
+describe('a use after an end that may have been the revoke', () => {
+  it('leaves the revocation open where only the return of its invalidate shows', async () => {
+    const { revocations } = await gone
+      .when(faulted())
+      .without('dbuf_inval')
+      .judge(finding('use-after-revoke', { summary: /after it had been unmapped/ }))
+    expect(revocations).toMatchObject([{ verdict: 'undetermined' }])
+  })
+
+  it('says nothing of a revocation that came after it', async () => {
+    const { revocations } = await held
+      .when(unmapped(), revoked(), later(50), faulted())
+      .judge(finding('use-after-revoke', { summary: /after it had been unmapped/ }))
+    expect(revocations).toMatchObject([{ verdict: 'clean' }])
+  })
+})
+
+describe('a fault where nothing is known to have been mapped', () => {
+  const unplaced = ({ attach = 1, ino = 1, device = IMPORTER, fn = 'dma_buf_map_attachment' } = {}) =>
+    event(
+      'dbuf_map',
+      `(map_locked+0x47/0x80 [dbtest] <- ${fn}) ino=${ino} attach=${attachOf({ attach })} dev="${device}" sgt=0xffff888140000010`,
+    )
+
+  it('is nobody here where there are no buffers', async () => {
+    await given(faulted()).judge(nothing('use-after-revoke'))
+    await given(exported(), released(), faulted()).judge(nothing('use-after-revoke'))
+  })
+
+  it('may be of one that was lost', async () => {
+    await given(exported(), released(), lost(3), faulted()).judge(
+      finding('use-after-revoke', { missing: /events are missing before this fault/, importer: IMPORTER }),
+    )
+  })
+
+  it('may be of what the revoke took from its device, where no map shows an address', async () => {
+    const other = { ino: 2, attach: 2, importer: '0000:03:00.0' }
+    const { revocations } = await given(exported(), attached(), exported(other), attached('dynamic', other))
+      .when(unplaced(), revoked({}, unmapped()), revoked(other), later(50), faulted())
+      .judge(finding('use-after-revoke', { missing: /no map in this trace shows its address/ }))
+    expect(revocations.map(({ ino, verdict }) => [ino, verdict])).toEqual([
+      [1n, 'undetermined'],
+      [2n, 'clean'],
+    ])
+  })
+
+  it.each(['dma_buf_map_attachment', 'dma_buf_map_attachment_unlocked'])(
+    'is nobody here where %s never succeeded',
+    async (fn) => {
+      const failed = event(
+        'dbuf_map',
+        `(map_locked+0x47/0x80 [dbtest] <- ${fn}) ino=1 attach=${attachOf({})} dev="${IMPORTER}" sgt=0xffffffffffffffed`,
+      )
+      await given(exported(), attached(), failed, revoked(), later(50), faulted()).judge(nothing('use-after-revoke'))
+      await given(exported(), attached(), revoked(), mapRefused(), later(50), faulted()).judge(
+        nothing('use-after-revoke'),
+      )
+    },
+  )
 })

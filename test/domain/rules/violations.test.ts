@@ -1,6 +1,7 @@
 /** Of each rule's violation: the whole row, and where in the trace a loss makes it doubtful. */
 import { describe, expect, it } from 'vitest'
 import type { FindingRow } from '../../../src/domain/read-model.ts'
+import { RULE_MODULES } from '../../../src/domain/rules/index.ts'
 import type { Rule } from '../../../src/domain/rules.ts'
 import { VIOLATIONS } from './violations.ts'
 
@@ -139,6 +140,25 @@ const TOLD: Partial<Record<Rule, Told>> = {
     evidence: ['console', 'console', 'console', 'console', 'console'],
     loss: '!!!!!!!!',
   },
+  'capability-changed': {
+    row: {
+      severity: 'info',
+      ns: 10_000_400_000n,
+      ino: null,
+      exporter: null,
+      exporterDevice: null,
+      attachment: null,
+      comm: null,
+      pid: 100,
+    },
+    evidence: ['dma_buf_dynamic_attach', 'dma_buf_dynamic_attach'],
+    loss: '!!!!!!!!!?',
+  },
+  'device-lost-while-mapped': {
+    row: { severity: 'error', ns: 10_000_550_000n, iova: 0xffff0000n, comm: null, pid: null },
+    evidence: ['dbuf_map', 'aer_event'],
+    loss: '!!?!!!!!!!?',
+  },
 }
 
 const SIGN = { violated: '!', undetermined: '?' }
@@ -151,6 +171,7 @@ describe.each(Object.entries(TOLD))('a violated %s', (rule, { row, evidence, los
     const [found, ...more] = folded.findings.filter((one) => one.rule === rule)
     expect(more).toEqual([])
     const { id, summary, evidence: seqs, ...columns } = found!
+    expect(RULE_MODULES.map((module) => module.rule)).toContain(rule)
     expect(columns).toEqual({ ...USUAL, ...row, rule, verdict: 'violated', missing: null })
     expect(seqs.map((seq) => printed.names[seq])).toEqual(evidence)
   })

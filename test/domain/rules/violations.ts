@@ -91,4 +91,11 @@ export const VIOLATIONS: Partial<Record<Rule, Story>> = {
       console_('---[ end trace 0000000000000000 ]---'),
     ),
   ),
+  'capability-changed': given(exported({ exporter: 'system' }), exported({ ino: 2, exporter: 'system' })).when(
+    attached('legacy', { exporter: 'system' }),
+    attached('unheard', { ino: 2, attach: 2, exporter: 'system' }),
+  ),
+  'device-lost-while-mapped': held.when(
+    kworker(event('aer_event', `${EXPORTER} PCIe Bus Error: severity=Fatal, Malformed TLP, TLP Header=Not available`)),
+  ),
 }
