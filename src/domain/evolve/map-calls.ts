@@ -63,6 +63,6 @@ function isCached(world: World, mapping: Mapping): boolean {
 function lose(world: World, mapping: Mapping): void {
   mapping.attachment?.mappings.delete(mapping)
   mapping.buffer?.mappings.delete(mapping)
-  mapping.revocation?.pending.delete(mapping)
+  for (const { pending } of mapping.awaitedBy) pending.delete(mapping)
   mapping.unmapEntered ??= world.now
 }

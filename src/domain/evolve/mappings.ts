@@ -56,6 +56,7 @@ export function createMapping(
     invalidated: null,
     told: null,
     revocation: null,
+    awaitedBy: [],
     liveAtReset: false,
     sources: [],
     via: new Set(),

@@ -45,6 +45,6 @@ export function onUnpin(context: Context): void {
   attachment.pins--
   if (attachment.pins < 0) attachment.overdrawn ??= world.now
   touch(world.changed.attachments, attachment)
-  const told = task.invalidated !== null && openCall(task, INVALIDATE_CALLS) !== null
+  const told = openCall(task, INVALIDATE_CALLS) !== null
   if (attachment.pins <= 0 && attachment.mappings.size > 0 && !told) reconsiderPinned(world, attachment, false)
 }

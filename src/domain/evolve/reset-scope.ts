@@ -94,14 +94,7 @@ function noteTies({ now }: World, reset: Reset, { signalled, revocation }: Buffe
 
 /** An exporter without a visible revoked state has at least told its importers since the last map. */
 function isWithinRevocation(buffer: Buffer): boolean {
-  const { revocation } = buffer
-  return (
-    revocation !== null &&
-    revocation.kind === 'invalidate' &&
-    !revocation.restored &&
-    revocation.pending.size === 0 &&
-    [...buffer.mappings].every((m) => m.revocation === revocation)
-  )
+  return isTold(buffer) && buffer.mappings.size === 0
 }
 
 /** Where heads are bare addresses, not even the module is known. */

@@ -3,7 +3,7 @@ import { touch } from '../world/world.ts'
 import type { Context } from './context.ts'
 import { giveUp } from './device-loss.ts'
 import { touchHardware } from './reset-scope.ts'
-import { beginReset, closeReset, learnMethod, nameCause, place, siblingOf } from './resets.ts'
+import { beginReset, closeReset, learnMethod, place, siblingOf } from './resets.ts'
 
 export const TEXT = 'console'
 
@@ -17,10 +17,7 @@ export function onResetText(context: Context): void {
   if (!reset) return
   if (act.detail === 'reset-done') return done(context, reset)
   if (act.detail !== 'gave-up' && act.detail !== 'not-ready') return
-  if (reset.method === 'unknown' && act.state === 'FLR') {
-    learnMethod(context, reset, 'flr')
-    nameCause(world, reset)
-  }
+  if (reset.method === 'unknown' && act.state === 'FLR') learnMethod(context, reset, 'flr')
   if (act.detail === 'gave-up') reset.result = 'timeout'
   touch(world.changed.resets, reset)
 }

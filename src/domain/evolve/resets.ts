@@ -123,20 +123,21 @@ function enterReset(context: Context, reset: Reset): void {
   const fn = act.fn!
   reset.frames.push({ fn, seq: world.now.seq })
   learnMethod(context, reset, METHODS.get(fn))
-  if (fn === 'pcie_flr' || fn === 'pcie_reset_flr') nameCause(world, reset)
   if (fn === 'pci_dev_save_and_disable') reset.disabled ??= world.now
   if (touchesHardware(fn)) touchHardware(context, reset)
 }
 
 export function learnMethod({ world }: Context, reset: Reset, method: ResetMethod | undefined): void {
-  if (!method || reset.method === 'flr') return
+  if (!method) return
+  if (method === 'flr') nameCause(world, reset)
+  if (reset.method === 'flr') return
   // After a failed FLR another method may be tried: the last one counts, but a bus reset contains none of these.
   if (reset.method !== 'bus' || method === 'flr') reset.method = method
   touch(world.changed.resets, reset)
 }
 
 /** The revocations that this reset follows: an FLR was what they were for (CONTRACT §5.4). */
-export function nameCause(world: World, reset: Reset): void {
+function nameCause(world: World, reset: Reset): void {
   for (const revocation of vfioOf(world, reset)?.open ?? []) {
     if (revocation.cause === 'reset' || revocation.cause === 'unknown') setCause(world, revocation, 'flr')
   }
@@ -156,7 +157,6 @@ function leaveReset(context: Context, reset: Reset): void {
   }
   if (at < 0) {
     learnMethod(context, reset, METHODS.get(act.fn!))
-    if (act.fn === 'pcie_flr') nameCause(world, reset)
   }
   reset.finished = world.now
   if (act.ret !== null && (outermost || reset.result === null)) reset.result = errno === null ? 'ok' : errnoName(errno)
@@ -187,7 +187,6 @@ export function leaveBehind(context: Context): void {
   if (!task.reset || task.reset.closed) return
   if (!task.reset.finished && !AFTER_RESET.has(act.type)) return
   closeReset(context, task.reset)
-  task.reset = null
 }
 
 export function closeReset(context: Context, reset: Reset): void {
@@ -200,7 +199,6 @@ export function closeReset(context: Context, reset: Reset): void {
     if (!sibling.touched) touchHardware(context, sibling)
     closeReset(context, sibling)
   }
-  if (context.task.reset === reset) context.task.reset = null
   touch(context.world.changed.resets, reset)
   judge(context, reset)
 }

@@ -1,5 +1,4 @@
 import { isRevokingExporter } from '../exporters.ts'
-import { judgeRevocation } from '../findings.ts'
 import type { Cause } from '../read-model.ts'
 import type { Buffer, Mapping, Revocation, Sighting } from '../world/entities.ts'
 import { enter, leave, type Move } from '../world/task.ts'
@@ -53,7 +52,6 @@ function tellImporters(context: Context, buffer: Buffer): Revocation | null {
   }
   const again = buffer.revocation
   if (again && !again.restored && !isNewRevocation(buffer, again)) {
-    again.pending = new Set([...again.pending].filter((m) => m.unmapped === null))
     notifyIgnored(context, buffer, again)
     return null
   }
@@ -62,10 +60,7 @@ function tellImporters(context: Context, buffer: Buffer): Revocation | null {
 
 /** A second invalidate with nothing new mapped belongs to the revocation before it (CONTRACT §5.7). */
 function isNewRevocation(buffer: Buffer, before: Revocation): boolean {
-  for (const mapping of buffer.mappings) {
-    if (mapping.invalidated === null || mapping.revocation !== before) return true
-  }
-  return buffer.restoring !== null && buffer.restoring.seq > before.requested.seq
+  return [...buffer.mappings].some((mapping) => mapping.revocation !== before)
 }
 
 /** The move that this thread's invalidate belongs to. Without a return probe a move lasts until the thread does other things. */
@@ -100,7 +95,7 @@ function revoke(context: Context, buffer: Buffer, kind: Revocation['kind'], requ
     doubt: null,
     findings: [],
     unsignalled: [],
-    returns: act.fn !== null && world.returning.has(act.fn),
+    returns: world.returning.has(act.fn!),
     flagged: [],
   }
   world.revocations.push(revocation)
@@ -111,13 +106,13 @@ function revoke(context: Context, buffer: Buffer, kind: Revocation['kind'], requ
   touch(world.changed.buffers, buffer)
   touch(world.changed.revocations, revocation)
   for (const mapping of live) {
-    if (mapping.invalidated === null || mapping.revocation !== revocation) {
-      mapping.invalidated ??= world.now
-      mapping.told ??= revocation
-      mapping.revocation = revocation
-    }
-    if (mapping.attachment) mapping.attachment.invalidations++
-    if (mapping.attachment) touch(world.changed.attachments, mapping.attachment)
+    mapping.invalidated ??= world.now
+    mapping.told ??= revocation
+    mapping.revocation = revocation
+    mapping.awaitedBy.push(revocation)
+    if (!mapping.attachment) continue
+    mapping.attachment.invalidations++
+    touch(world.changed.attachments, mapping.attachment)
   }
   noteTies(world, buffer, revocation)
   notifyIgnored(context, buffer, revocation)
@@ -144,7 +139,7 @@ function onInvalidateReturn(context: Context, buffer: Buffer | null, revocation:
       revocation.fences = null
       revocation.completed = null
     }
-    if (act.caller !== null) learnCaller(world, revocation, act.caller)
+    if (act.caller !== null) learnCaller(revocation, act.caller)
     touch(world.changed.revocations, revocation)
     complete(world, revocation)
     return
@@ -154,12 +149,10 @@ function onInvalidateReturn(context: Context, buffer: Buffer | null, revocation:
 }
 
 /** The exporter's own function that called: GPU drivers move, uverbs destroys. */
-function learnCaller(world: World, revocation: Revocation, caller: string): void {
+function learnCaller(revocation: Revocation, caller: string): void {
   if (revocation.cause !== 'unknown') return
   if (/^(?:amdgpu_|xe_|ttm_)/.test(caller)) revocation.cause = 'move'
   else if (/^(?:ib_)?uverbs_/.test(caller)) revocation.cause = 'destroy'
-  else return
-  touch(world.changed.revocations, revocation)
 }
 
 /** From the un-revoke's own invalidate on, maps are legal: `revoked` is cleared before the move of all buffers returns. */
@@ -185,16 +178,16 @@ export function setRestored(context: Context, buffer: Buffer, revocation: Revoca
 
 /** One of its mappings has gone, or its return is now known. */
 export function mappingGone({ world }: Context, mapping: Mapping): void {
-  const { revocation } = mapping
-  if (!revocation || !mapping.unmapped || !mapping.invalidated) return
-  revocation.pending.delete(mapping)
-  const took = mapping.unmapped.ns - mapping.invalidated.ns
-  if (!revocation.slowest || took >= revocation.slowest.ns) {
-    revocation.slowest = { device: mapping.attachment?.device ?? null, ns: took }
+  const { unmapped, invalidated, attachment, buffer, awaitedBy } = mapping
+  for (const revocation of awaitedBy) {
+    revocation.pending.delete(mapping)
+    const ns = unmapped!.ns - invalidated!.ns
+    if (!revocation.slowest || ns >= revocation.slowest.ns)
+      revocation.slowest = { device: attachment?.device ?? null, ns }
+    if (revocation.pending.size === 0) revocation.unmapped = latest(unmapped, buffer?.lately[0]?.unmapped)
+    touch(world.changed.revocations, revocation)
+    complete(world, revocation)
   }
-  if (revocation.pending.size === 0) revocation.unmapped = latest(mapping.unmapped, mapping.buffer?.lately[0]?.unmapped)
-  touch(world.changed.revocations, revocation)
-  complete(world, revocation)
 }
 
 /** `dma_resv_wait_timeout()` over all fences of the reservation object has returned. */
@@ -215,9 +208,11 @@ function complete(world: World, revocation: Revocation): void {
     revocation.pending.size > 0
   )
     return
-  if (buffer.state === 'revoking') {
-    buffer.dead ||= isRevokingExporter(buffer.exporter) && revocation.permanent
-    setState(world, buffer, !isRevokingExporter(buffer.exporter) ? 'live' : revocation.permanent ? 'dead' : 'revoked')
+  if (buffer.state === 'revoking' && buffer.revocation === revocation) {
+    const taken = revocation.permanent ? 'dead' : 'revoked'
+    const state = isRevokingExporter(buffer.exporter) ? taken : 'live'
+    buffer.dead ||= state === 'dead'
+    setState(world, buffer, state)
   }
   if (revocation.fences) revocation.completed = latest(revocation.fences, revocation.notified, revocation.unmapped)
 }
@@ -229,8 +224,6 @@ function latest(...sightings: (Sighting | null | undefined)[]): Sighting | null 
 }
 
 export function setCause(world: World, revocation: Revocation, cause: Cause): void {
-  if (revocation.cause === cause) return
   revocation.cause = cause
   touch(world.changed.revocations, revocation)
-  judgeRevocation(world, revocation)
 }

@@ -36,11 +36,11 @@ export function onUnmap(context: Context): void {
   }
   goOn(context, task)
   const mapping = attachment ? findMapping(context, attachment, act.sgt) : null
-  enter(task, act.fn!, world.now, { attachment, mapping })
+  const entered = enter(task, act.fn!, world.now, { attachment, mapping })
   if (!mapping) return
   if (mapping.reuses > 0) {
     mapping.reuses--
-    if (task.calls.length > 0) task.calls.at(-1)!.mapping = null
+    entered.mapping = null
     return
   }
   mapping.unmapEntered = world.now
@@ -98,7 +98,7 @@ function finishUnmap(context: Context, mapping: Mapping): void {
     return
   }
   // Its end was taken from the entry; now the return is known.
-  if (mapping.unmapped.seq >= (mapping.unmapEntered?.seq ?? 0) && mapping.endedBy !== 'detach') {
+  if (mapping.endedBy !== 'detach') {
     mapping.unmapped = world.now
     mappingGone(context, mapping)
     touch(world.changed.mappings, mapping)

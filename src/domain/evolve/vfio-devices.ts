@@ -10,25 +10,15 @@ export function isVfioExporter(exporter: string | null): boolean {
 
 /** The vfio device that an act names, by name, by address, or by both (which ties them together). */
 export function vfioDevice(world: World, act: Act): VfioDevice | null {
-  const name = act.device
-  const pointer = act.vdev
+  const { device: name, vdev: pointer } = act
   const byName = name === null ? undefined : world.vfioByName.get(name)
   const byPointer = pointer === null ? undefined : world.vfioByPointer.get(pointer)
   world.about.device = name ?? byPointer?.name ?? null
-  if (byName && byPointer && byName !== byPointer) {
-    world.vfioByPointer.set(pointer!, byName)
-    byName.pointer = pointer
-    return byName
-  }
-  const device = byName ?? byPointer
-  if (!device) {
-    if (name === null && pointer === null) return null
-    const created: VfioDevice = { name: null, pointer, revoked: null, since: null, buffers: new Set(), open: new Set() }
-    if (pointer !== null) world.vfioByPointer.set(pointer, created)
-    if (name !== null) nameDevice(world, created, name)
-    return created
-  }
-  if (pointer !== null && device.pointer !== pointer) {
+  if (name === null && pointer === null) return null
+  // What stood at this address under another name is gone.
+  const same = name === null || byPointer?.name === null ? byPointer : undefined
+  const device = byName ?? same ?? createDevice()
+  if (pointer !== null) {
     device.pointer = pointer
     world.vfioByPointer.set(pointer, device)
   }
@@ -36,9 +26,12 @@ export function vfioDevice(world: World, act: Act): VfioDevice | null {
   return device
 }
 
+function createDevice(): VfioDevice {
+  return { name: null, pointer: null, revoked: null, since: null, buffers: new Set(), open: new Set() }
+}
+
 /** Gives an address-only device its name, and its buffers their exporter's device. */
 export function nameDevice(world: World, device: VfioDevice, name: string): void {
-  if (device.name !== null) return
   device.name = name
   world.vfioByName.set(name, device)
   for (const buffer of device.buffers) assignDevice(world, buffer, name)
@@ -67,6 +60,6 @@ function assignDevice(world: World, buffer: Buffer, name: string): void {
     own = new Set()
     world.buffersByDevice.set(name, own)
   }
-  if (!buffer.released) own.add(buffer)
+  own.add(buffer)
   touch(world.changed.buffers, buffer)
 }

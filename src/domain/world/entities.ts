@@ -152,8 +152,9 @@ export interface Mapping extends Entity {
   /** The invalidate that told it to go first, and the revocation that this was for. */
   invalidated: Sighting | null
   told: Revocation | null
-  /** The latest revocation that told it to go. */
+  /** The latest revocation that told it to go, and all that did. */
   revocation: Revocation | null
+  awaitedBy: Revocation[]
   /** Maps that were given the same `sg_table` while it was mapped, and not yet unmapped. */
   reuses: number
   liveAtReset: boolean

@@ -69,6 +69,19 @@ describe('a vfio device', () => {
     ])
   })
 
+  it('at the address of another one is another one, though nothing had named it before', async () => {
+    const first = homeless.when(move(1, EXPORTER, VDEV, told()), move(1, OTHER, VDEV, told({ ino: 2 })))
+    expect(rows(await first.judge())).toEqual([
+      [EXPORTER, 'revoked'],
+      [OTHER, 'revoked'],
+    ])
+    const folded = await first.when(move(0, null, VDEV, told({ ino: 2 }))).judge()
+    expect(rows(folded)).toEqual([
+      [EXPORTER, 'revoked'],
+      [OTHER, 'live'],
+    ])
+  })
+
   it('of which nothing is said is none: its move takes no buffer along', async () => {
     const folded = await homeless.when(move(1, null, null)).judge()
     expect(rows(folded)).toEqual([
