@@ -4,6 +4,7 @@ import { ACT_TYPES } from '../../src/domain/act-type.ts'
 import { EVIDENCE_NAMES } from '../../src/domain/evidence/kinds.ts'
 import { decisions, JUDGED_RULES, needsOf, tierOf } from '../../src/domain/evidence/needs.ts'
 import { unseenProbes, unseenText } from '../../src/domain/evidence/unseen.ts'
+import { CAUSE_OF_CALLER, DISABLING } from '../../src/domain/evolve/move-callers.ts'
 import { isOuter, METHODS, TRIGGERS, touchesHardware, UNTOUCHED } from '../../src/domain/evolve/reset-functions.ts'
 import { EXPORTERS, exporterNamed, isRevokingExporter, refusesPin } from '../../src/domain/exporters.ts'
 import { IMPORTERS } from '../../src/domain/importer-table.ts'
@@ -86,6 +87,13 @@ describe('tables', () => {
         ...[...TRACEPOINT_TYPES],
         [...UNTOUCHED],
       ]),
+    )
+  })
+
+  it('callers of a revoke', () => {
+    expectKept(
+      'tables/move-callers.txt',
+      page([...CAUSE_OF_CALLER].map(([caller, cause]) => [caller, cause, DISABLING.has(cause)])),
     )
   })
 

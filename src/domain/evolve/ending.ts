@@ -6,7 +6,7 @@ import { describeGap, faultGapBetween, gapBetween } from '../world/window.ts'
 import { touch, type World } from '../world/world.ts'
 import type { Context } from './context.ts'
 import { endSplat } from './kernel-log.ts'
-import { bury, settle } from './moves.ts'
+import { bury, CLEANUP, settle } from './moves.ts'
 import { closeGaps } from './notes.ts'
 import { TEXT } from './reset-text.ts'
 import { judge } from './resets.ts'
@@ -14,8 +14,6 @@ import { endSnapshot } from './snapshots.ts'
 import { goOn } from './unfinished-unmaps.ts'
 import { unseenInReset, unseenInRevocation } from './unseen-kinds.ts'
 import { isVfioExporter } from './vfio-devices.ts'
-
-const CLEANUP: ReadonlySet<string> = new Set(['vfio_pci_dma_buf_cleanup'])
 
 /** The capture is at its end: what only the whole of it can tell is judged now. */
 export function onEnd(context: Context): void {

@@ -22,19 +22,18 @@ export function fenceKey(act: Act): string | null {
 
 /** `dma_resv_add_fence()`: the fence guards the buffers that own this reservation object. */
 export function onReservationAdd({ world, act }: Context): void {
-  if (act.point === 'return') return
-  const owners = act.resv === null ? undefined : world.buffersByResv.get(act.resv)
+  const owners = [...ownersOf(world, act.resv, null)]
   const key = fenceKey(act)
-  if (!owners || key === null) return
+  if (key === null) return
   const known = world.fences.get(key) ?? []
   for (const buffer of owners) {
     world.about.buffer = buffer
     if (world.signalled.has(key) || known.some((fence) => fence.buffer === buffer)) continue
-    const fence: Fence = { key, buffer, added: world.now, signalled: null, awaited: false, shared: owners.size > 1 }
+    const fence: Fence = { key, buffer, added: world.now, signalled: null, awaited: false, shared: owners.length > 1 }
     buffer.fences.add(fence)
     known.push(fence)
+    world.fences.set(key, known)
   }
-  if (known.length > 0) world.fences.set(key, known)
 }
 
 export function onFence(context: Context): void {
@@ -61,9 +60,10 @@ const REMEMBERED = 4096
 
 function rememberSignal(signalled: Set<string>, key: string): void {
   signalled.add(key)
-  if (signalled.size <= REMEMBERED) return
-  const oldest = signalled.values().next()
-  if (!oldest.done) signalled.delete(oldest.value)
+  for (const oldest of signalled) {
+    if (signalled.size <= REMEMBERED) return
+    signalled.delete(oldest)
+  }
 }
 
 /** A released buffer's fences concern nobody. */
@@ -90,7 +90,7 @@ export function onReservationWait(context: Context): void {
   const call = leave(task, act.fn!)
   const resv = act.resv ?? call?.resv ?? null
   const usage = Number(act.usage ?? call?.usage ?? Number.NaN)
-  const expired = act.ret === '0' || (act.ret?.startsWith('-') ?? false)
+  const expired = Number(act.ret ?? 1) <= 0
   for (const buffer of ownersOf(world, resv, task.invalidated)) {
     world.about.buffer = buffer
     if (expired || !(usage >= BOOKKEEP)) continue

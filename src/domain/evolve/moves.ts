@@ -1,30 +1,13 @@
-import type { Cause } from '../read-model.ts'
-import type { Buffer, Mapping, Reset, Revocation, Sighting } from '../world/entities.ts'
+import type { Buffer, Mapping, Reset, Revocation } from '../world/entities.ts'
 import { tied } from '../world/order.ts'
-import { enter, leave, type Move } from '../world/task.ts'
+import { enter, leave, type Move, openCall } from '../world/task.ts'
 import type { VfioDevice } from '../world/vfio-device.ts'
 import { gapBetween } from '../world/window.ts'
 import { setState, touch, type World } from '../world/world.ts'
 import type { Context } from './context.ts'
+import { CAUSE_OF_CALLER, DISABLING } from './move-callers.ts'
 import { setCause, setRestored } from './revocations.ts'
 import { vfioDevice } from './vfio-devices.ts'
-
-/** Who called `vfio_pci_dma_buf_move(vdev, true)`, and why (KERNEL.md §3.2). */
-const CAUSE_OF_CALLER: ReadonlyMap<string, Cause> = new Map([
-  ['vfio_pci_core_ioctl', 'reset'],
-  ['vfio_pci_ioctl_reset', 'reset'],
-  ['vfio_exp_config_write', 'reset'],
-  ['vfio_af_config_write', 'reset'],
-  ['vfio_pci_dev_set_hot_reset', 'hot-reset'],
-  ['vfio_pci_ioctl_pci_hot_reset', 'hot-reset'],
-  ['vfio_basic_config_write', 'memory-disable'],
-  ['vfio_pm_config_write', 'power'],
-  ['vfio_lock_and_set_power_state', 'power'],
-  ['vfio_pci_runtime_pm_entry', 'power'],
-  ['vfio_pci_core_runtime_suspend', 'power'],
-  ['vfio_pci_core_pm_entry', 'power'],
-  ['vfio_pci_dma_buf_cleanup', 'close'],
-])
 
 /** `vfio_pci_dma_buf_move()`: all buffers of the device are revoked, or restored, one after the other. */
 export function onMove(context: Context): void {
@@ -32,11 +15,12 @@ export function onMove(context: Context): void {
   const device = vfioDevice(world, act)
   if (act.point === 'return') {
     const call = leave(task, act.fn!)
-    if (task.move && call) returnMove(context, task.move)
-    else if (device && !call) adoptMove(context, device)
+    if (call && task.move) returnMove(context, task.move)
+    else if (device) adoptMove(context, device)
     return
   }
-  if (!device) return
+  // Which way it goes is all that a move says.
+  if (!device || act.revoked === null) return
   if (task.move && !task.move.returned) settle(context, task.move)
   const revoking = isTrue(act.revoked)
   const within = revoking ? null : resetAround(world, device)
@@ -46,11 +30,19 @@ export function onMove(context: Context): void {
     entered: world.now,
     returned: false,
     within,
-    closing: revoking && task.closing === device,
+    closing: revoking && isClosing(context, device),
     revocations: [],
     restored: [],
   }
   enter(task, act.fn!, world.now, {})
+}
+
+export const CLEANUP: ReadonlySet<string> = new Set(['vfio_pci_dma_buf_cleanup'])
+
+/** A thread that has closed the device may open it again: where the cleanup returns, it is over with that. */
+function isClosing({ world, task }: Context, device: VfioDevice): boolean {
+  if (task.closing !== device) return false
+  return openCall(task, CLEANUP) !== null || !world.returning.has('vfio_pci_dma_buf_cleanup')
 }
 
 /** The reset of the device that another thread is in the middle of. */
@@ -62,14 +54,14 @@ function resetAround({ resetsByDevice, record, now }: World, { name }: VfioDevic
   return null
 }
 
-function isTrue(value: string | null): boolean {
-  return value !== null && value !== '0' && value !== '0x0' && value !== 'N'
+function isTrue(value: string): boolean {
+  return value !== '0' && value !== '0x0' && value !== 'N'
 }
 
 function returnMove(context: Context, move: Move): void {
   const { world, act } = context
   move.returned = true
-  const cause = act.caller === null ? undefined : CAUSE_OF_CALLER.get(act.caller)
+  const cause = CAUSE_OF_CALLER.get(act.caller)
   if (cause) {
     for (const revocation of move.revocations) setCause(world, revocation, cause)
   }
@@ -80,18 +72,17 @@ function returnMove(context: Context, move: Move): void {
 /** A return whose entry was not seen: at least the device's state is known from here on. */
 function adoptMove(context: Context, device: VfioDevice): void {
   if (context.act.revoked === null) return
-  const { since } = device
   device.revoked = isTrue(context.act.revoked)
   device.since = context.world.now
   if (device.revoked) adoptRevocations(context, device)
-  moveUntold(context, device, device.revoked, since)
-  const closing = context.task.closing === device || context.act.caller === 'vfio_pci_dma_buf_cleanup'
+  moveUntold(context, device, device.revoked)
+  const closing = isClosing(context, device) || context.act.caller === 'vfio_pci_dma_buf_cleanup'
   if (device.revoked && closing) bury(context, device)
 }
 
 /** Its buffers were told by invalidates that could not be placed: the return says what they were for. */
 function adoptRevocations({ world, act }: Context, device: VfioDevice): void {
-  const cause = act.caller === null ? undefined : CAUSE_OF_CALLER.get(act.caller)
+  const cause = CAUSE_OF_CALLER.get(act.caller)
   for (const { revocation } of device.buffers) {
     if (!revocation || revocation.restored) continue
     device.open.add(revocation)
@@ -142,33 +133,29 @@ function isHeld({ unmapEntered, attachment }: Mapping): boolean {
   return unmapEntered === null && attachment?.class !== 'private'
 }
 
-function isRevoked({ state, dead, released }: Buffer): boolean {
-  return state === 'revoked' && !dead && !released
+function isRevoked({ state }: Buffer): boolean {
+  return state === 'revoked'
 }
-
-/** No reset follows, and yet the importer's accesses meet a device without memory or power (KERNEL.md §6, R5). */
-const DISABLING: ReadonlySet<Cause> = new Set(['memory-disable', 'power'])
 
 function disable(context: Context, revocation: Revocation): void {
   const live = [...revocation.pending].filter(
     ({ unmapped, unmapEntered, attachment }) => !unmapped && !unmapEntered && attachment?.class !== 'private',
   )
-  if (live.length > 0) context.tell('disabled', { revocation, live, at: context.world.now })
+  context.tell('disabled', { revocation, live, at: context.world.now })
 }
 
 /**
  * Buffers whose own invalidate was not seen went the way of their device. Where invalidates are probed, an un-revoke
  * without one is that of a close, which restores nothing.
  */
-function moveUntold(context: Context, device: VfioDevice, revoking: boolean, since?: Sighting | null): void {
+function moveUntold(context: Context, device: VfioDevice, revoking: boolean): void {
   const { world } = context
   const probed = world.seen.has('invalidate')
   for (const buffer of device.buffers) {
-    if (buffer.released || buffer.dead || buffer.state === (revoking ? 'revoked' : 'live')) continue
+    if (buffer.released || buffer.dead) continue
     if (revoking) setState(world, buffer, 'revoked')
     else {
-      const from = since === undefined ? buffer.revocation?.invalidated : since
-      if (probed && !gapBetween(world.window, from?.ns ?? null, world.now.ns)) continue
+      if (probed && !gapBetween(world.window, buffer.revocation?.invalidated.ns ?? null, world.now.ns)) continue
       buffer.restoring = world.now
       buffer.bornRevoked = false
       setState(world, buffer, 'live')
@@ -192,14 +179,16 @@ export function onCleanup(context: Context): void {
   enter(task, act.fn!, world.now, {})
 }
 
-export function onClose(context: Context): void {
-  const { world, act, task } = context
-  const device = vfioDevice(world, act)
-  if (act.point === 'entry' && device) task.closing = device
+/** `vfio_pci_core_close_device()`: what it calls is for good, what follows its return is not. */
+export function onClose({ world, act, task }: Context): void {
+  task.closing = act.point === 'entry' ? vfioDevice(world, act) : null
 }
 
 export function bury({ world }: Context, device: VfioDevice): void {
   for (const buffer of device.buffers) die(buffer)
+  // Opened again, it has its memory on: what is exported then is not born revoked.
+  device.revoked = null
+  device.since = null
   for (const revocation of device.open) {
     revocation.permanent = true
     touch(world.changed.revocations, revocation)

@@ -8,6 +8,8 @@ import {
   closed,
   EXPORTER,
   exported,
+  fenceAdded,
+  fenceSignalled,
   fencesAwaited,
   invalidated,
   mapped,
@@ -188,5 +190,111 @@ describe('an un-revoke', () => {
 
   it('of the thread that resets, after the reset, is not', async () => {
     await held.when(revoked({}, unmapped()), reset(), restored()).judge(nothing('early-restore'))
+  })
+})
+
+describe('a move of which not all was recorded', () => {
+  const mute = (point: string) => event(point, '(vfio_pci_dma_buf_move+0x4/0x190 [vfio_pci_core])')
+  const silent = (caller = 'vfio_pci_core_ioctl') =>
+    event('vfiodb_move_ret', `(${caller}+0x1/0x2 [vfio_pci_core] <- vfio_pci_dma_buf_move) ${dev}`)
+  const untold = (...steps: Step[]) => held.when(unmapped(), ...steps).without('dbuf_inval', 'dbuf_inval_ret')
+
+  it('goes neither way where its device or its direction does not show', async () => {
+    expect(states(await untold(mute('vfiodb_move')).judge())).toEqual(['live'])
+    expect(states(await untold(revoked(), mute('vfiodb_move'), moveReturn('0')).judge())).toEqual(['live'])
+    expect(states(await untold(revoked(), silent()).judge())).toEqual(['revoked'])
+    const unsaid = event('vfiodb_move', `(vfio_pci_dma_buf_move+0x4/0x190 [vfio_pci_core]) ${dev}`)
+    expect(states(await untold(revoked(), unsaid, silent()).judge())).toEqual(['revoked'])
+    expect(
+      states(await untold(event('vfiodb_move_ret', `(x+0x1/0x2 <- vfio_pci_dma_buf_move) revoked=1`)).judge()),
+    ).toEqual(['live'])
+  })
+
+  it('is over with its return, whose direction the entry told', async () => {
+    expect(states(await untold(moveEntry('1'), silent()).judge())).toEqual(['revoked'])
+  })
+
+  it('is another one than the last, where only its return was seen', async () => {
+    expect(states(await untold(revoked(), moveReturn('0')).judge())).toEqual(['live'])
+    expect(states(await untold(revoked(), restored(), moveReturn('1')).judge())).toEqual(['revoked'])
+  })
+
+  it('that its thread has left is over once, and changes nothing when the thread speaks again', async () => {
+    const folded = await untold(
+      revoked(),
+      exported({ ino: 2, device: '0000:05:00.0' }),
+      by('vmm', 301, restored(), exported({ ino: 3, device: '0000:05:00.0' })),
+      exported({ ino: 4, device: '0000:05:00.0' }),
+    )
+      .without('vfiodb_move_ret')
+      .judge()
+    expect(states(folded)).toEqual(['live', 'live', 'live', 'live'])
+  })
+
+  it('gives nothing back that was told nothing, though events before its revoke were lost', async () => {
+    const folded = await held.when(unmapped(), lost(1), later(1), revoked(), move(0)).judge()
+    expect(states(folded)).toEqual(['revoked'])
+  })
+
+  it('ends what the device has for good inside the close, whoever the return says called it', async () => {
+    const cleanup = event('vfiodb_cleanup', `(vfio_pci_dma_buf_cleanup+0x4/0xf0 [vfio_pci_core]) ${dev}`)
+    expect(states(await untold(cleanup, moveReturn('1', 'vfio_pci_new_caller')).judge())).toEqual(['dead'])
+  })
+})
+
+describe('a close', () => {
+  it('of a device that nothing names ends nothing', async () => {
+    const nameless = [
+      event('vfiodb_cleanup', '(vfio_pci_dma_buf_cleanup+0x4/0xf0 [vfio_pci_core])'),
+      event('vfiodb_cleanup_ret', '(vfio_pci_core_close_device+0x1/0x2 <- vfio_pci_dma_buf_cleanup)'),
+    ]
+    expect(states(await shared.when(...nameless).judge())).toEqual(['live'])
+  })
+
+  it('is over: what the same thread shares after it opened the device again lives, and is revoked for a while', async () => {
+    const again = shared.when(closed(), released(), exported({ ino: 2 }))
+    expect(states(await again.judge())).toEqual(['released', 'live'])
+    const folded = await again.when(revoked({ ino: 2 })).judge()
+    expect(states(folded)).toEqual(['released', 'revoked'])
+    expect(folded.revocations.map((row) => [row.cause, row.permanent])).toEqual([
+      ['close', true],
+      ['reset', false],
+    ])
+    expect(states(await again.when(revoked({ ino: 2 }), restored({ ino: 2 })).judge())).toEqual(['released', 'live'])
+  })
+})
+
+describe('an un-revoke while a reset is known to run', () => {
+  const gone = held.when(revoked({}, unmapped()))
+  const alone = besides('reset-without-revoke')
+
+  it('is not too early where the reset shows by its method alone, and that has returned', async () => {
+    await gone
+      .when(reset(), by('vmm', 301, later(1), restored()))
+      .without('pcirst_try', 'pcirst_try_ret', 'pcirst_disable', 'pcirst_restore', 'console')
+      .judge(nothing('early-restore'), alone)
+  })
+
+  it('is not too early in the thread of a reset whose returns do not show', async () => {
+    await gone
+      .when(reset(), later(1), restored())
+      .without('pcirst_try_ret', 'pcirst_flr_ret', 'pcirst_restore', 'console')
+      .judge(nothing('early-restore'), alone)
+  })
+
+  it('is not too early for what was not revoked', async () => {
+    await shared
+      .when(reset('ioctl', {}, by('vmm', 301, restored())))
+      .without('dbuf_inval', 'dbuf_inval_ret')
+      .judge(nothing('early-restore'), alone)
+  })
+})
+
+describe('fences', () => {
+  it('that somebody had waited for before the revoke are none that it leaves behind', async () => {
+    const folded = await given(exported(), attached(), mapped(), fenceAdded(), fencesAwaited())
+      .when(move(1, EXPORTER, 'ioctl', invalidated({}, unmapped())), fenceSignalled(), restored())
+      .judge(nothing('late-fence'))
+    expect(folded.revocations).toHaveLength(1)
   })
 })

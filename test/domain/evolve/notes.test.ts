@@ -2,6 +2,9 @@
 import { describe, expect, it } from 'vitest'
 import { foldLineByLine, foldText } from '../../support/fold-file.ts'
 import { foldInputs } from '../../support/fold-inputs.ts'
+import { by, event, lost, type Step } from '../../support/printer.ts'
+import { given } from '../../support/story.ts'
+import { EXPORTER, exported } from '../../support/trace.ts'
 
 /** An event of a CPU, so many microseconds after 10 s. */
 const on = (cpu: number, us: number) =>
@@ -124,5 +127,36 @@ describe('time stamps', () => {
 
   it('in order are no gap, nor are equal ones', async () => {
     expect(await gapsOf(on(0, 10), on(1, 10), on(0, 20))).toEqual([])
+  })
+})
+
+describe('what a thread is in the middle of', () => {
+  const began = event('vfiodb_move', `(vfio_pci_dma_buf_move+0x4/0x190 [vfio_pci_core]) dev="${EXPORTER}" revoked=1`)
+  const returned = event(
+    'vfiodb_move_ret',
+    '(vfio_pci_core_ioctl+0x60c/0xb80 [vfio_pci_core] <- vfio_pci_dma_buf_move)',
+  )
+  /** The return says neither of which device it is nor which way it went: that the entry is known shows in the state. */
+  async function stateAfter(between: Step) {
+    const { folded } = await given(exported())
+      .when(by('vmm', 301, began, between, returned))
+      .without('dbuf_inval', 'dbuf_inval_ret')
+      .fold()
+    return folded.buffers[0]!.state
+  }
+  const raw =
+    (line: string): Step =>
+    (print) =>
+      print.raw(line)
+
+  it('is forgotten where events of its CPU were lost, and of no other', async () => {
+    expect(await stateAfter(() => {})).toBe('revoked')
+    expect(await stateAfter(lost(1, 2))).toBe('revoked')
+    expect(await stateAfter(lost(1))).toBe('live')
+  })
+
+  it('is forgotten where a line is not understood, which may have been its own', async () => {
+    expect(await stateAfter(raw('what is this'))).toBe('live')
+    expect(await stateAfter(raw('# a comment'))).toBe('revoked')
   })
 })
