@@ -33,13 +33,14 @@ export async function cover(code: string): Promise<Coverage> {
   return { names: loaded.tests.map(({ name }) => name), took: await time(createLoader(code).load(-1)), tests, loading }
 }
 
+/** The least of three runs: what else the machine does is not the test's. */
 async function time({ tests, run }: Loaded): Promise<number[]> {
-  const took: number[] = []
-  for (const number of tests.keys()) {
-    const start = process.threadCpuUsage()
-    await run(number, -1)
-    const { user, system } = process.threadCpuUsage(start)
-    took.push((user + system) / 1000)
-  }
+  const took = tests.map(() => Number.POSITIVE_INFINITY)
+  for (let pass = 0; pass < 3; pass++)
+    for (const number of tests.keys()) {
+      const start = performance.now()
+      await run(number, -1)
+      took[number] = Math.min(took[number]!, performance.now() - start)
+    }
   return took
 }

@@ -2,8 +2,10 @@ import type { Coverage } from './coverage.ts'
 import type { Mutant } from './mutants.ts'
 import type { Work } from './worker.ts'
 
-/** Milliseconds of tests that a mutant gets, beginning with those that are likely to kill it. */
-const ENOUGH = 2000
+/** Milliseconds of tests that a mutant gets, beginning with those that are likely to kill it; then the quick ones are left. */
+const ENOUGH = 1200
+/** A test that takes no longer, in milliseconds, is quick: all of these are tried. */
+const QUICK = 2
 /** What a test did to mutants of other files counts as much less. */
 const ELSEWHERE = 0.1
 
@@ -52,11 +54,11 @@ export function createPlanner({ took, tests, loading }: Coverage, mutants: reado
       const passing = fresh ? (near.size > 0 ? [...near] : all) : (tests.get(id) ?? [])
       const order = passing.toSorted((a, b) => costs[a]! - costs[b]!)
       let spent = 0
-      const tooMany = order.findIndex((test) => {
+      const tried = order.filter((test) => {
         spent += took[test]!
-        return spent > ENOUGH
+        return spent < ENOUGH || took[test]! <= QUICK
       })
-      return { mutant: id, fresh, tests: tooMany < 0 ? order : order.slice(0, tooMany) }
+      return { mutant: id, fresh, tests: tried }
     },
     learn({ mutant, tests: tried }, killedBy) {
       if (killedBy !== null && killedBy < 0) return

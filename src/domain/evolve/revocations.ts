@@ -181,6 +181,8 @@ export function mappingGone({ world }: Context, mapping: Mapping): void {
   const { unmapped, invalidated, attachment, buffer, awaitedBy } = mapping
   for (const revocation of awaitedBy) {
     revocation.pending.delete(mapping)
+    if (revocation.restored && attachment?.class === 'private')
+      revocation.doubt ??= 'when a private mapping ended is not in the trace'
     const ns = unmapped!.ns - invalidated!.ns
     if (!revocation.slowest || ns >= revocation.slowest.ns)
       revocation.slowest = { device: attachment?.device ?? null, ns }
