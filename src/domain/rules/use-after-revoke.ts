@@ -84,6 +84,7 @@ function blame(world: World, mapping: Mapping, candidates: Mapping[], fact: Fact
     pid: mapping.unmappedPid,
     evidence: [mapping.mapped, mapping.invalidated, mapping.unmapEntered, gone, fact.at],
     absent: { from: gone.ns, to: fact.at.ns },
+    needs: [['map']],
     missing,
     summary: `${importerName(mapping.attachment)} ${way} ${hex(fact.address)}, ${span(late)} after ${revoked}: ${bufferName(mapping.buffer)}`,
   }

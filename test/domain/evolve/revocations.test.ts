@@ -1,6 +1,6 @@
 /** KERNEL.md §0.4, §1.5, §2.2: what an invalidate is that no move of vfio stands around, and when it is complete. */
 import { describe, expect, it } from 'vitest'
-import { all, by, event, later, type Step } from '../../support/printer.ts'
+import { all, by, event, later, lost, type Step } from '../../support/printer.ts'
 import { besides, finding, given, nothing } from '../../support/story.ts'
 import { timeOf } from '../../support/times.ts'
 import {
@@ -217,4 +217,18 @@ it('a buffer that nobody has told since it was mapped is reset without a revoke'
   await told
     .when(mapped({ sgt: 2 }), reset('sysfs'))
     .judge(finding('reset-while-mapped'), besides('map-while-revoked', 'reset-without-revoke'))
+})
+
+describe('a revoke after a restore whose return is lost', () => {
+  it('is another one, though nothing was mapped since', async () => {
+    const restoring = event(
+      'vfiodb_move',
+      `(vfio_pci_dma_buf_move+0x4/0x190 [vfio_pci_core]) dev="${EXPORTER}" revoked=0`,
+    )
+    const { folded } = await given(exported(), attached(), mapped())
+      .when(revoked({}, unmapped()), restoring, invalidated(), lost(1), later(5), revoked())
+      .fold()
+    expect(folded.revocations.map(({ requestedNs }) => requestedNs)).toHaveLength(2)
+    expect(folded.revocations.map(({ verdict }) => verdict)).not.toContain('clean')
+  })
 })
