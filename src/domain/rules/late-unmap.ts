@@ -23,6 +23,7 @@ export const lateUnmap: RuleModule = {
       if (missing) demoteOf(world, 'late-unmap', (draft) => draft.mapping === mapping, missing)
       const from = letGoSince(mapping, mapping.unmapped!)
       if (!from || world.ticks || !hasCallback(mapping) || isWaitedFor(mapping, mapping.unmapped!)) return
+      if (mapping.flagged.includes('late-unmap')) return
       const took = mapping.unmapped!.ns - from.ns
       if (took >= world.thresholds.lateUnmapWarning) late(world, mapping, from, mapping.unmapped!, took)
     },
@@ -82,6 +83,7 @@ function late(world: World, mapping: Mapping, from: Sighting, to: Sighting, took
 function never(world: World, mapping: Mapping, at: Sighting, when: string): void {
   const from = letGoSince(mapping, at)
   if (!from || !hasCallback(mapping)) return
+  mapping.flagged.push('late-unmap')
   const waited = at.ns - from.ns
   const enough = !world.ticks && waited >= world.thresholds.lateUnmapWarning
   const released = mapping.buffer?.released !== null

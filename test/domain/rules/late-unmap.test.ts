@@ -129,6 +129,13 @@ describe('the deadline', () => {
     await ends(999.9).judge(finding('late-unmap', { missing: /ends 999.950 ms after .* within its deadline/ }))
   })
 
+  it('is said once of a mapping that outlives its buffer and is unmapped late', async () => {
+    const others = besides('released-while-attached', 'leaked-mapping', 'leaked-attachment')
+    await given(exported(), attached(), mapped({ sgt: 9 }), unmapped({ sgt: 9 }), mapped())
+      .when(move(1, EXPORTER, 'ioctl', invalidated(), fencesAwaited()), released(), later(3000), unmapped())
+      .judge(finding('late-unmap', { summary: /still there when the buffer was released/ }), others)
+  })
+
   it('does not go on for what is still mapped when the buffer is released', async () => {
     const others = besides('released-while-attached', 'leaked-mapping', 'leaked-attachment')
     await ready
