@@ -156,7 +156,13 @@ function ofModule(world: World, module: string): Scope {
 
 /** A mapping made while the reset runs is live in it as well; of a revoked buffer its return may be printed late. */
 export function mappedDuringReset({ world }: Context, buffer: Buffer): void {
-  const reset = buffer.exporterDevice === null ? undefined : world.resetsByDevice.get(buffer.exporterDevice)
+  const reset = resetOfExporter(world, buffer)
   const usable = buffer.state === 'live' || buffer.revocation === null
-  if (reset?.touched && !reset.closed && reset.finished === null && usable) hit(world, reset, buffer)
+  if (reset && usable) hit(world, reset, buffer)
+}
+
+/** The reset that the exporting device is in. */
+export function resetOfExporter(world: World, { exporterDevice }: Buffer): Reset | null {
+  const reset = exporterDevice === null ? undefined : world.resetsByDevice.get(exporterDevice)
+  return reset?.touched && !reset.closed && reset.finished === null ? reset : null
 }

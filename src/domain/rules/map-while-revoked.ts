@@ -1,3 +1,4 @@
+import { resetOfExporter } from '../evolve/reset-scope.ts'
 import { demote, report } from '../findings.ts'
 import type { Mapping, Sighting } from '../world/entities.ts'
 import { tied } from '../world/order.ts'
@@ -34,6 +35,7 @@ export const mapWhileRevoked: RuleModule = {
         at: mapping.mapped!,
         mapping,
         revocation,
+        reset: resetOfExporter(world, buffer),
         comm: world.record.comm,
         pid: world.record.pid,
         evidence: [revocation.requested, revocation.invalidated, revocation.notified, mapping.mapped],

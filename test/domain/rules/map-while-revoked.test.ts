@@ -1,4 +1,4 @@
-import { describe, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { by, lost, type Step } from '../../support/printer.ts'
 import { besides, finding, given, nothing } from '../../support/story.ts'
 import {
@@ -9,6 +9,7 @@ import {
   mapped,
   mapRefused,
   move,
+  reset,
   restored,
   revoked,
   unmapped,
@@ -31,6 +32,13 @@ describe('map-while-revoked', () => {
         evidence: ['vfiodb_move', 'dbuf_inval', 'dbuf_inval_ret', 'dbuf_map'],
       }),
     )
+  })
+
+  it('leaves no reset clean that it falls into', async () => {
+    const { resets } = await gone
+      .when(reset('ioctl'), reset('ioctl', {}, by('qemu', 201, mapped({ sgt: 2 }))), restored())
+      .judge(finding('map-while-revoked'))
+    expect(resets.map(({ verdict }) => verdict)).toEqual(['clean', 'violated'])
   })
 
   it('is not a map that failed and printed what the dereference left', async () => {
