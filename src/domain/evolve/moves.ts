@@ -1,4 +1,4 @@
-import type { Buffer, Mapping, Reset, Revocation } from '../world/entities.ts'
+import type { Buffer, Mapping, Reset, Revocation, Sighting } from '../world/entities.ts'
 import { tied } from '../world/order.ts'
 import { enter, leave, type Move, openCall } from '../world/task.ts'
 import type { VfioDevice } from '../world/vfio-device.ts'
@@ -72,10 +72,11 @@ function returnMove(context: Context, move: Move): void {
 /** A return whose entry was not seen: at least the device's state is known from here on. */
 function adoptMove(context: Context, device: VfioDevice): void {
   if (context.act.revoked === null) return
+  const { since } = device
   device.revoked = isTrue(context.act.revoked)
   device.since = context.world.now
   if (device.revoked) adoptRevocations(context, device)
-  moveUntold(context, device, device.revoked)
+  moveUntold(context, device, device.revoked, since)
   const closing = isClosing(context, device) || context.act.caller === 'vfio_pci_dma_buf_cleanup'
   if (device.revoked && closing) bury(context, device)
 }
@@ -148,14 +149,16 @@ function disable(context: Context, revocation: Revocation): void {
  * Buffers whose own invalidate was not seen went the way of their device. Where invalidates are probed, an un-revoke
  * without one is that of a close, which restores nothing.
  */
-function moveUntold(context: Context, device: VfioDevice, revoking: boolean): void {
+function moveUntold(context: Context, device: VfioDevice, revoking: boolean, since?: Sighting | null): void {
   const { world } = context
   const probed = world.seen.has('invalidate')
   for (const buffer of device.buffers) {
     if (buffer.released || buffer.dead) continue
     if (revoking) setState(world, buffer, 'revoked')
     else {
-      if (probed && !gapBetween(world.window, buffer.revocation?.invalidated.ns ?? null, world.now.ns)) continue
+      // Of a move whose entry is lost, invalidates may have been taken for those of a revoke.
+      const from = since === undefined ? buffer.revocation?.invalidated : since
+      if (probed && !gapBetween(world.window, from?.ns ?? null, world.now.ns)) continue
       buffer.restoring = world.now
       buffer.bornRevoked = false
       setState(world, buffer, 'live')

@@ -231,6 +231,15 @@ describe('a move of which not all was recorded', () => {
     expect(states(folded)).toEqual(['live', 'live', 'live', 'live'])
   })
 
+  it('gives back what was born revoked, where its entry is lost', async () => {
+    const second = { ino: 2, attach: 2 }
+    const folded = await held
+      .when(revoked({}, unmapped()), exported(second), later(1), lost(1), later(1))
+      .when(invalidated(), invalidated(second), fencesAwaited(second), moveReturn('0'), attached('dynamic', second))
+      .judge(nothing('attach-while-revoked'))
+    expect(folded.buffers.map(({ state }) => state)).toEqual(['live', 'live'])
+  })
+
   it('gives nothing back that was told nothing, though events before its revoke were lost', async () => {
     const folded = await held.when(unmapped(), lost(1), later(1), revoked(), move(0)).judge()
     expect(states(folded)).toEqual(['revoked'])
