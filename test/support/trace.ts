@@ -159,6 +159,17 @@ export const fenceSignalled = (context = 7, seqno = 9): Step =>
 
 const MOVERS = { ioctl: 'vfio_pci_core_ioctl+0x60c/0xb80', close: 'vfio_pci_dma_buf_cleanup+0x30/0xf0' } as const
 
+/** The entry of `vfio_pci_dma_buf_move()` by itself; `flag` as it is printed. */
+export const moveEntry = (flag: string): Step =>
+  event('vfiodb_move', `(vfio_pci_dma_buf_move+0x4/0x190 [vfio_pci_core]) dev="${EXPORTER}" revoked=${flag}`)
+
+/** Its return by itself, to any caller. */
+export const moveReturn = (flag: string, caller = 'vfio_pci_core_ioctl'): Step =>
+  event(
+    'vfiodb_move_ret',
+    `(${caller}+0x60/0xb80 [vfio_pci_core] <- vfio_pci_dma_buf_move) dev="${EXPORTER}" revoked=${flag}`,
+  )
+
 /** `vfio_pci_dma_buf_move()`, and what happens inside. */
 export const move = (
   revoked: 0 | 1,

@@ -13,6 +13,8 @@ import {
   invalidated,
   mapped,
   move,
+  moveEntry,
+  moveReturn,
   released,
   restored,
   revoked,
@@ -20,10 +22,6 @@ import {
 } from '../../support/trace.ts'
 
 const dev = `dev="${EXPORTER}"`
-const moveEntry = (flag: string) =>
-  event('vfiodb_move', `(vfio_pci_dma_buf_move+0x4/0x190 [vfio_pci_core]) ${dev} revoked=${flag}`)
-const moveReturn = (flag: string, caller = 'vfio_pci_core_ioctl') =>
-  event('vfiodb_move_ret', `(${caller}+0x60/0xb80 [vfio_pci_core] <- vfio_pci_dma_buf_move) ${dev} revoked=${flag}`)
 const cleanupEntry = event('vfiodb_cleanup', `(vfio_pci_dma_buf_cleanup+0x4/0xf0 [vfio_pci_core]) ${dev}`)
 const cleanupReturn = event(
   'vfiodb_cleanup_ret',

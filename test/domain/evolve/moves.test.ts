@@ -14,6 +14,8 @@ import {
   invalidated,
   mapped,
   move,
+  moveEntry,
+  moveReturn,
   released,
   reset,
   restored,
@@ -22,10 +24,6 @@ import {
 } from '../../support/trace.ts'
 
 const dev = `dev="${EXPORTER}"`
-const moveEntry = (flag: string) =>
-  event('vfiodb_move', `(vfio_pci_dma_buf_move+0x4/0x190 [vfio_pci_core]) ${dev} revoked=${flag}`)
-const moveReturn = (flag: string, caller = 'vfio_pci_core_ioctl') =>
-  event('vfiodb_move_ret', `(${caller}+0x60/0xb80 [vfio_pci_core] <- vfio_pci_dma_buf_move) ${dev} revoked=${flag}`)
 const movedBy = (caller: string, ...inside: Step[]) => all(moveEntry('1'), ...inside, moveReturn('1', caller))
 const states = (folded: { buffers: { state: string }[] }) => folded.buffers.map((row) => row.state)
 
