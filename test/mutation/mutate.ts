@@ -1,6 +1,6 @@
 /**
- * `npm run mutate [-- PART] [--one-in N]`: how much of `src/domain` the tests hold; see docs/mutation.md. A whole run
- * writes its tables there and the survivors beside this file; a run of a part prints them.
+ * `npm run mutate [-- PART] [--one-in N] [--alive] [--tests FOLDER]`: how much of `src/domain` the tests hold; see
+ * docs/mutation.md. A whole run writes its tables there and the survivors beside this file; any other prints them.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,7 +9,7 @@ import { bundleSuite } from './bundle.ts'
 import { cover } from './coverage.ts'
 import { mutateDomain, ROOT } from './mutants.ts'
 import { createPlanner } from './order.ts'
-import { score, survivors, tables } from './report.ts'
+import { listed, score, survivors, tables } from './report.ts'
 import { runMutants } from './run-mutants.ts'
 
 const PAGE = join(ROOT, 'docs', 'mutation.md')
@@ -17,17 +17,21 @@ const LIST = join(import.meta.dirname, 'survivors.txt')
 /** The tables stand between these lines of the page. */
 const TABLES = /(?<=<!-- tables -->\n)[\s\S]*(?=\n<!-- end of tables -->)/
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { 'one-in': { type: 'string' } } })
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { 'one-in': { type: 'string' }, alive: { type: 'boolean' }, tests: { type: 'string' } },
+})
 const part = positionals[0] ?? ''
 const oneIn = Number(values['one-in'] ?? 1)
+const isWhole = part === '' && oneIn === 1 && !values.alive && !values.tests
 
 const say = (text: string) => process.stderr.write(`${text}\n`)
 const begun = performance.now()
 const minutes = () => (performance.now() - begun) / 60_000
 
 const { mutants: all, wording, sources } = await mutateDomain(part)
-const mutants = all.filter(({ id }) => id % oneIn === 0)
-const code = await bundleSuite(sources)
+const mutants = (values.alive ? listed(all, readFileSync(LIST, 'utf8')) : all).filter(({ id }) => id % oneIn === 0)
+const code = await bundleSuite(sources, values.tests ?? '')
 const coverage = await cover(code)
 const tests = coverage.names.length
 say(`${mutants.length} mutants, ${tests} tests`)
@@ -41,7 +45,7 @@ const results = await runMutants(code, mutants, createPlanner(coverage, all), ({
 })
 
 const run = { results, wording, tests, minutes: minutes() }
-if (part === '' && oneIn === 1) {
+if (isWhole) {
   writeFileSync(PAGE, readFileSync(PAGE, 'utf8').replace(TABLES, `\n${tables(run)}\n`))
   writeFileSync(LIST, survivors(results))
 } else {

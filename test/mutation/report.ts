@@ -1,5 +1,6 @@
 /** What a run has shown: a page for people, and the list of what lives. */
 import { EXPLANATIONS, explain } from './explained.ts'
+import type { Mutant } from './mutants.ts'
 import type { Result } from './run-mutants.ts'
 
 export interface Run {
@@ -69,12 +70,19 @@ export function survivors(results: readonly Result[]): string {
   return results
     .filter(isAlive)
     .map(({ mutant, status }) => {
-      const { file, line, mutator, original, replacement } = mutant
       const why = explain(mutant)?.kind ?? (status === 'not reached' ? 'no case' : 'no assertion')
-      return `${file}:${line} ${mutator} [${why}] ${short(original)} → ${short(replacement)}\n`
+      return `${mutant.file}:${mutant.line} ${mutant.mutator} [${why}] ${change(mutant)}\n`
     })
     .join('')
 }
+
+/** The mutants that such a list names; lines may have moved since. */
+export function listed(mutants: readonly Mutant[], list: string): Mutant[] {
+  const names = new Set(list.split('\n').map((line) => line.replace(/:\d+ (\w+) \[.*?\] /, ' $1 ')))
+  return mutants.filter((mutant) => names.has(`${mutant.file} ${mutant.mutator} ${change(mutant)}`))
+}
+
+const change = ({ original, replacement }: Mutant) => `${short(original)} → ${short(replacement)}`
 
 const short = (code: string) => {
   const text = code.replaceAll(/\s+/g, ' ')
