@@ -1,8 +1,18 @@
-/** Why a mutant may live: rules, the first that fits counts. What none fits lacks an assertion, and is work to do. */
-import type { Mutant } from './mutants.ts'
+/** Why a mutant may live: the first that fits counts. What none fits lacks an assertion, and is work to do. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Mutant, oneLine } from './mutants.ts'
+
+/**
+ * - `equivalent`, `performance`: nothing that a fold says can tell.
+ * - `guard`: holds where a trace lacks an event; no test lacks it there.
+ * - `damage`: tells the kernel's text from what damage alone makes.
+ * - `untested`: a situation that has no test.
+ */
+const KINDS = ['equivalent', 'performance', 'guard', 'damage', 'untested'] as const
 
 export interface Explanation {
-  kind: 'equivalent' | 'guard' | 'performance'
+  kind: (typeof KINDS)[number]
   why: string
   fits(mutant: Mutant): boolean
 }
@@ -13,7 +23,7 @@ function movesBoundary({ mutator, original, replacement }: Mutant): boolean {
   return mutator === 'EqualityOperator' && strict(original) === strict(replacement)
 }
 
-export const EXPLANATIONS: readonly Explanation[] = [
+const RULES: readonly Explanation[] = [
   {
     kind: 'equivalent',
     why: 'numbers of two different events are never equal, so that `<` and `<=` between them say the same',
@@ -30,6 +40,19 @@ export const EXPLANATIONS: readonly Explanation[] = [
     fits: ({ mutator }) => mutator === 'OptionalChaining',
   },
 ]
+
+/** Of single places, a line each: the file, text that the mutated code has in it, the kind, and the reason; between tabs. */
+const PLACES = readFileSync(join(import.meta.dirname, 'reasons.tsv'), 'utf8')
+  .split('\n')
+  .filter((line) => line !== '')
+  .map((line): Explanation => {
+    const [path = '', text = '', kind = '', why = ''] = line.split('\t')
+    const known = KINDS.find((one) => one === kind)
+    if (!known || why === '') throw new Error(`reasons.tsv: no kind or no reason in "${line}"`)
+    return { kind: known, why, fits: ({ file, original }) => file === path && oneLine(original).includes(text) }
+  })
+
+const EXPLANATIONS = [...RULES, ...PLACES]
 
 export function explain(mutant: Mutant): Explanation | null {
   return EXPLANATIONS.find(({ fits }) => fits(mutant)) ?? null

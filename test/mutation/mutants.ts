@@ -72,6 +72,11 @@ export async function mutateDomain(part: string): Promise<Mutated> {
   }
 }
 
+/** Code as it stands in lists. */
+export function oneLine(code: string): string {
+  return code.replaceAll(/\s+/g, ' ')
+}
+
 interface Position {
   line: number
   column: number

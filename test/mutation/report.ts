@@ -1,6 +1,6 @@
 /** What a run has shown: a page for people, and the list of what lives. */
-import { EXPLANATIONS, explain } from './explained.ts'
-import type { Mutant } from './mutants.ts'
+import { explain } from './explained.ts'
+import { type Mutant, oneLine } from './mutants.ts'
 import type { Result } from './run-mutants.ts'
 
 export interface Run {
@@ -20,12 +20,7 @@ export function score(results: readonly Result[]): number {
 
 /** The tables of docs/mutation.md. */
 export function tables({ results, wording, tests, minutes }: Run): string {
-  const alive = results.filter(isAlive)
-  const reasons = EXPLANATIONS.map(
-    (one) => [one, alive.filter(({ mutant }) => explain(mutant) === one).length] as const,
-  )
-  const rest = alive.filter(({ mutant }) => explain(mutant) === null)
-  const unreached = rest.filter(({ status }) => status === 'not reached').length
+  const alive = Map.groupBy(results.filter(isAlive), (one) => reason(one).kind)
   return [
     `${results.length} mutants against ${tests} tests in ${minutes.toFixed(0)} minutes: **${score(results).toFixed(1)} % killed**. ${wording} more would have changed wording alone and were not run.`,
     table(
@@ -36,16 +31,8 @@ export function tables({ results, wording, tests, minutes }: Run): string {
       ]),
     ),
     table(
-      ['why it lives', 'kind', 'mutants'],
-      [
-        ...reasons.map(([{ why, kind }, count]) => [why, kind, String(count)]),
-        ['no test passes it', 'a case is missing', String(unreached)],
-        [
-          'a test passes it and asserts nothing that it changes',
-          'an assertion is missing',
-          String(rest.length - unreached),
-        ],
-      ],
+      ['why it lives', 'mutants'],
+      [...alive].map(([kind, own]) => [kind, String(own.length)]),
     ),
   ].join('\n\n')
 }
@@ -65,26 +52,37 @@ function table(head: string[], rows: string[][]): string {
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
 }
 
-/** One line for each that lives: where, which mutator, what it made of what, and why that may be. */
+/** One line for each that lives: where, which mutator, and what it made of what; the reason stands above those that share it. */
 export function survivors(results: readonly Result[]): string {
+  let above = ''
   return results
     .filter(isAlive)
-    .map(({ mutant, status }) => {
-      const why = explain(mutant)?.kind ?? (status === 'not reached' ? 'no case' : 'no assertion')
-      return `${mutant.file}:${mutant.line} ${mutant.mutator} [${why}] ${change(mutant)}\n`
+    .map((one) => {
+      const { kind, why } = reason(one)
+      const heading = `\n# ${kind}: ${why}\n`
+      const { mutant } = one
+      const line = `${mutant.file}:${mutant.line} ${mutant.mutator} ${change(mutant)}\n`
+      if (heading === above) return line
+      above = heading
+      return heading + line
     })
     .join('')
 }
 
+function reason({ mutant, status }: Result): { kind: string; why: string } {
+  if (status === 'not reached') return explain(mutant) ?? { kind: 'no case', why: 'no test passes it' }
+  return explain(mutant) ?? { kind: 'no assertion', why: 'a test passes it and asserts nothing that it changes' }
+}
+
 /** The mutants that such a list names; lines may have moved since. */
 export function listed(mutants: readonly Mutant[], list: string): Mutant[] {
-  const names = new Set(list.split('\n').map((line) => line.replace(/:\d+ (\w+) \[.*?\] /, ' $1 ')))
+  const names = new Set(list.split('\n').map((line) => line.replace(/:\d+ /, ' ')))
   return mutants.filter((mutant) => names.has(`${mutant.file} ${mutant.mutator} ${change(mutant)}`))
 }
 
 const change = ({ original, replacement }: Mutant) => `${short(original)} → ${short(replacement)}`
 
 const short = (code: string) => {
-  const text = code.replaceAll(/\s+/g, ' ')
+  const text = oneLine(code)
   return text.length > 100 ? `${text.slice(0, 99)}…` : text
 }
