@@ -189,3 +189,52 @@ describe('the device of an importer', () => {
     expect(attachments).toMatchObject([{ importerDevice: IMPORTER, ino: 1n }])
   })
 })
+
+describe('the records of one attach', () => {
+  const probed = event(
+    'dbuf_attached',
+    `(__probestub_dma_buf_dynamic_attach+0x4/0x10) ino=1 dmabuf=${dmabufOf({})} attach=${ONE} dev="${IMPORTER}"`,
+  )
+
+  it('are of one, whichever of its event and the probe on that comes first', async () => {
+    for (const steps of [
+      [probed, native()],
+      [native(), probed],
+    ])
+      expect((await fold(...steps, returns(DYNAMIC, ONE))).attachments).toMatchObject([{ attachment: ONE }])
+  })
+
+  it('may not show what was returned, or to whom', async () => {
+    const bare = event('r_attach', `(${IMPORTERS_IOCTL} <- ${DYNAMIC}) ino=1`)
+    expect((await fold(enters(DYNAMIC), bare)).attachments).toMatchObject([
+      { attachment: null, importerDevice: IMPORTER, attachedNs: EXPORTED + 100_000n, refusedErrno: null },
+    ])
+  })
+
+  it('name the device or leave it to the others', async () => {
+    const nameless = event('r_attach', `(${IMPORTERS_IOCTL} <- ${DYNAMIC}) dmabuf=${dmabufOf({ ino: 1 })} ret=${ONE}`)
+    const moved = event('dma_buf_export', 'exp_name=vfio_pci_core size=16384 ino=9')
+    const { attachments } = await fold(moved, native({ ino: 9 }), nameless)
+    expect(attachments).toMatchObject([{ ino: 9n, attachment: ONE, importerDevice: IMPORTER }])
+  })
+
+  it('are of the one of its thread, though one of another is as new', async () => {
+    const { attachments, mappings } = await fold(native(), by('x', 300, native({ hash: 2 })), mapped())
+    expect(attachments).toMatchObject([{ attachment: ONE }, { attachment: '0x90000002' }])
+    expect(mappings).toMatchObject([{ attachmentId: 0 }])
+  })
+})
+
+it('an attachment that began with the trace is found by its raw pointer later', async () => {
+  const { folded } = await given(native(), mapped()).fold()
+  expect(folded.attachments).toMatchObject([{ attachment: ONE, attachedNs: 10_000_050_000n }])
+  const second = await given(event('x', 'y'), native(), mapped()).fold()
+  expect(second.folded.attachments).toMatchObject([{ attachment: ONE, attachedNs: 10_000_100_000n }])
+})
+
+it('an attachment that is older than the trace is known by what only its importer attaches with', async () => {
+  const pin = event('dbuf_pin', `(pin+0x9/0x20 [iommufd] <- dma_buf_pin) ino=1 attach=${ONE} dev="iommu" ret=0`)
+  expect((await fold(pin)).attachments).toMatchObject([
+    { class: 'private', basis: 'inferred', importerDevice: 'iommu' },
+  ])
+})

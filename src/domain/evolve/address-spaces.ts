@@ -9,8 +9,7 @@ import type { World } from '../world/world.ts'
  * context, and devices that have nothing to do with it.
  */
 export function privateMappingAt({ mappings }: World, address: bigint): Mapping | null {
-  const found = mappingsCovering(mappings, 'iommu', address).find((m) => m.unmapped === null && m.iova === address)
-  return found?.attachment?.class === 'private' ? found : null
+  return mappingsCovering(mappings, 'iommu', address).find((m) => m.unmapped === null && m.iova === address) ?? null
 }
 
 /** `translated` is the event that had translated its address before; of a mapping that is known, its own unmap tells. */

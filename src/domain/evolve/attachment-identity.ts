@@ -118,9 +118,9 @@ export function adopt(context: Context, pointer: string): Attachment | null {
   return chosen
 }
 
-/** Nothing but snapshots has shown it. */
-export function isListedOnly({ listed, entered, attached, pointer, hashed }: Attachment): boolean {
-  return listed !== null && entered === null && attached === null && pointer === null && hashed === null
+/** Of those on a buffer's list: nothing but snapshots has shown it. */
+export function isListedOnly({ attached, pointer }: Attachment): boolean {
+  return attached === null && pointer === null
 }
 
 /**

@@ -34,6 +34,7 @@ function onAttachEntry(context: Context): void {
   attachment.entered ??= world.now
   if (act.device !== null) attachment.device = act.device
   learnImporter(world, attachment, act)
+  touch(world.changed.attachments, attachment)
   enter(task, act.fn!, world.now, { buffer, attachment })
   world.about.attachment = attachment
 }
@@ -41,7 +42,7 @@ function onAttachEntry(context: Context): void {
 function onAttachEvent(context: Context): void {
   const { world, act, task } = context
   const buffer = ensureBuffer(context)
-  const source = `${world.record.name}@${act.fn ?? ''}`
+  const source = `${world.record.name}@${act.fn}`
   const call = openCall(task, ATTACH_CALLS)
   const known = [call?.attachment, task.attached].find(
     (each) => sameAttach(context, each, buffer, source, act.attach) && !hasReturned(each!),

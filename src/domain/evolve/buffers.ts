@@ -94,7 +94,7 @@ function learn({ world, act }: Context, buffer: Buffer): void {
     buffer.dmabuf = act.dmabuf
     world.buffersByPointer.set(act.dmabuf, buffer)
   }
-  if (act.type === 'export' && isAddress(act.resv)) giveReservation(world, buffer, act.resv)
+  if (isAddress(act.resv)) giveReservation(world, buffer, act.resv)
   if (buffer.exporter === null && act.exporter !== null) {
     buffer.exporter = act.exporter
     fileHomeless(world, buffer)
@@ -114,7 +114,7 @@ function fileHomeless(world: World, buffer: Buffer): void {
 function beginTraced(world: World, buffer: Buffer): void {
   buffer.traced = true
   buffer.first = world.now
-  if (buffer.snapshot) world.counts.listed--
+  world.counts.traced++
 }
 
 /** `dma_buf_export()`: its return probe, the native event, or both. */
@@ -129,9 +129,9 @@ export function onExport(context: Context): void {
   buffer.sources.push(source)
   if (!buffer.exported) {
     buffer.exported = world.now
-    if (buffer.state === 'unknown') setState(world, buffer, 'live')
+    setState(world, buffer, 'live')
   }
-  if (act.callerModule) buffer.module = act.callerModule
+  buffer.module ??= act.callerModule
   touch(world.changed.buffers, buffer)
   task.exported = buffer
 }

@@ -17,7 +17,6 @@ export function onDeviceError(context: Context): void {
       world.troubled.set(device, world.now)
       return
     case 'fatal-source':
-      return lose(context, device, `${device} told of a fatal error`)
     case 'fatal':
       if (isPort(world, device)) return loseBelow(context, device, `the port ${device} told of a fatal error`)
       return lose(context, device, `${device} told of a fatal error`)

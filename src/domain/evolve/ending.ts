@@ -136,5 +136,5 @@ function isCutShort({ returning }: World, { frames }: Reset): boolean {
 }
 
 function sawBuffers(world: World): boolean {
-  return world.counts.buffers > world.counts.listed || world.seen.has('device-move') || world.seen.has('device-cleanup')
+  return world.counts.traced > 0 || world.seen.has('device-move') || world.seen.has('device-cleanup')
 }

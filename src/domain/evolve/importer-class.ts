@@ -17,7 +17,7 @@ export function learnImporter(world: World, attachment: Attachment, act: Act): v
   if (act.ops !== null && isNull(act.ops)) return declare(world, attachment, 'legacy', null)
   if (act.ops !== null) attachment.ops = act.ops
   attachment.dynamic ||= act.ops !== null || act.dynamic === '1'
-  if (act.ops !== null && act.p2p !== null && /^[01]$/.test(act.p2p)) attachment.p2p = act.p2p === '1'
+  if (act.ops !== null && (act.p2p === '0' || act.p2p === '1')) attachment.p2p = act.p2p === '1'
   if (act.inv !== null && attachment.ops !== null && believable(act.inv)) {
     if (isNull(act.inv)) return declare(world, attachment, 'pinned', null)
     const known = importerByCallback(act.inv)
@@ -30,7 +30,6 @@ export function learnImporter(world: World, attachment: Attachment, act: Act): v
     attachment.class = sibling.class
     attachment.callback = sibling.callback
     attachment.basis = 'declared'
-    touch(world.changed.attachments, attachment)
     return
   }
   const { device, caller, callerModule } = attachment
@@ -40,7 +39,6 @@ export function learnImporter(world: World, attachment: Attachment, act: Act): v
   attachment.class = listed.class
   attachment.callback = listed.callback
   attachment.basis = 'inferred'
-  touch(world.changed.attachments, attachment)
 }
 
 /** `dma_buf_attach()` hands NULL on as ops, whoever calls it. */
@@ -57,7 +55,6 @@ function declare(
   if (attachment.basis !== 'observed') attachment.basis = 'declared'
   if (!(attachment.class === 'pinned-revocable' && importerClass === 'dynamic')) attachment.class = importerClass
   attachment.callback = callback
-  touch(world.changed.attachments, attachment)
   if (attachment.ops === null || world.importersByOps.has(attachment.ops)) return
   world.importersByOps.set(attachment.ops, attachment)
   // Refusals seen before any success with the same ops.
@@ -75,15 +72,14 @@ function declare(
 export function observe(world: World, attachment: Attachment, deferred: boolean | null): void {
   attachment.basis = 'observed'
   if (deferred !== null) attachment.deferred = attachment.deferred === true || deferred
-  if (attachment.class === 'unknown') attachment.class = attachment.pins > 0 ? 'pinned-revocable' : 'dynamic'
   touch(world.changed.attachments, attachment)
 }
 
 /** A callback nobody has listed: pinned while mapped makes it `pinned-revocable`, else it counts as `dynamic`. */
 export function reconsiderPinned(world: World, attachment: Attachment, pinned: boolean): void {
-  if (attachment.callback === null || importerByCallback(attachment.callback)) return
-  const next = pinned ? 'pinned-revocable' : 'dynamic'
   if (attachment.class !== 'dynamic' && attachment.class !== 'pinned-revocable') return
+  if (importerByCallback(attachment.callback!)) return
+  const next = pinned ? 'pinned-revocable' : 'dynamic'
   if (attachment.class === next) return
   attachment.class = next
   touch(world.changed.attachments, attachment)

@@ -28,7 +28,6 @@ export function onSnapshotBuffer(context: Context): void {
   if (!buffer) return
   if (!buffer.snapshot && !buffer.traced) {
     snapshot.made.add(buffer)
-    world.counts.listed++
     buffer.snapshot = snapshot
     // A snapshot does not say whether it was revoked.
     if (!isRevokingExporter(buffer.exporter)) setState(world, buffer, 'live')

@@ -74,11 +74,6 @@ export function createTask(unknown = false): Task {
   }
 }
 
-/** Whether it was heard to begin anything that forgetting would end. */
-export function isBusy({ calls, move, closing, exported, attached, invalidated }: Task): boolean {
-  return calls.length > 0 || !!(move ?? closing ?? exported ?? attached ?? invalidated)
-}
-
 /** Events were lost: what the thread was in the middle of may be over. */
 export function forgetCalls(task: Task): void {
   task.calls.length = 0

@@ -8,7 +8,7 @@ import type { Attachment, Buffer, Entity, Mapping, Reset, Revocation, Sighting }
 import type { Fence } from './fence.ts'
 import type { MappingIndex } from './mapping-index.ts'
 import type { Snapshot } from './snapshot.ts'
-import { createTask, forgetCalls, isBusy, type Task } from './task.ts'
+import { createTask, forgetCalls, type Task } from './task.ts'
 import type { VfioDevice } from './vfio-device.ts'
 import { createWindow, gapBetween, type Span, type Window } from './window.ts'
 
@@ -112,8 +112,8 @@ export interface World {
   /** Released buffers, oldest first, until they are forgotten. */
   graveyard: Buffer[]
 
-  /** `listed`: buffers that snapshots alone have shown. */
-  counts: { buffers: number; attachments: number; mappings: number; listed: number }
+  /** `traced`: buffers that not only snapshots have shown. */
+  counts: { buffers: number; attachments: number; mappings: number; traced: number }
   changed: {
     buffers: Buffer[]
     attachments: Attachment[]
@@ -180,7 +180,7 @@ export function createWorld({ spans, ...options }: WorldOptions): World {
     orphans: new Set(),
     snapshot: null,
     graveyard: [],
-    counts: { buffers: 0, attachments: 0, mappings: 0, listed: 0 },
+    counts: { buffers: 0, attachments: 0, mappings: 0, traced: 0 },
     changed: { buffers: [], attachments: [], mappings: [], revocations: [], resets: [], gaps: [], findings: [] },
   }
 }
@@ -213,8 +213,7 @@ export function currentTask(world: World): Task {
     world.tasks.set(key, task)
   }
   // It may have done what it was in the middle of where events were lost, on the CPU that it comes from or on this one.
-  if (task.cpu !== cpu && task.spoke !== null && isBusy(task) && gapBetween(world.window, task.spoke, world.now.ns))
-    forgetCalls(task)
+  if (task.cpu !== cpu && gapBetween(world.window, task.spoke, world.now.ns)) forgetCalls(task)
   task.cpu = cpu
   task.spoke = world.now.ns
   return task

@@ -20,6 +20,7 @@ import {
 const fold = async (...steps: Step[]): Promise<Folded> => (await given(...steps).fold()).folded
 const numbers = ({ buffers }: Folded) => buffers.map(({ ino }) => ino)
 const here = dmabufOf({})
+const OTHER = '0000:07:00.0'
 /** As a kprobe without the inode number prints it. */
 const told = event('own_inval', `(dma_buf_invalidate_mappings+0x4/0x50) dmabuf=${here}`)
 const named = (ino: number, dmabuf = here) =>
@@ -98,6 +99,11 @@ describe('an export', () => {
     expect(numbers(await fold(exported(), failed))).toEqual([1n])
   })
 
+  it('that shows neither number nor address makes none', async () => {
+    const bare = event('own_export', '(make+0x20/0x40 [own] <- dma_buf_export) size=1')
+    expect(numbers(await fold(exported(), bare))).toEqual([1n])
+  })
+
   it('is told by a return that shows the number alone', async () => {
     const { buffers } = await fold(event('own_export', '(make+0x20/0x40 [own] <- dma_buf_export) ino=5'))
     expect(buffers).toMatchObject([{ ino: 5n, state: 'live', exportedNs: 10_000_050_000n }])
@@ -106,6 +112,24 @@ describe('an export', () => {
   it('is one, seen by two probes, and its first sighting counts', async () => {
     const { buffers } = await fold(exported())
     expect(buffers).toMatchObject([{ ino: 1n, size: 16384n, exportedNs: 10_000_050_000n, exporterDevice: EXPORTER }])
+  })
+})
+
+describe('the device of a buffer', () => {
+  const enters = (device: string) =>
+    event('own_feature', `(vfio_pci_core_feature_dma_buf+0x4/0x420 [vfio_pci_core]) dev="${device}"`)
+  const ofNobody = { exporter: 'vfio_pci_core' }
+  const devices = ({ buffers }: Folded) => buffers.map(({ exporterDevice }) => exporterDevice)
+
+  it('is told by the return of the call that exported it, not by the entry of the next', async () => {
+    const steps = [enters(EXPORTER), exported(ofNobody), enters(OTHER), exported({ ino: 2 })]
+    const entries = (
+      await given(...steps)
+        .without('vfiodb_feature')
+        .fold()
+    ).folded
+    expect(devices(entries)).toEqual([null, null])
+    expect(devices(await fold(...steps))).toEqual([EXPORTER, EXPORTER])
   })
 })
 
@@ -137,6 +161,29 @@ describe('a buffer that a snapshot did not show', () => {
     expect(new Set(spoken.map((finding) => finding.verdict))).toEqual(new Set([verdict]))
     expect(folded.buffers[0]).toMatchObject({ ino: 1n, state: 'released' })
     expect(folded.findings.map(({ rule }) => rule)).not.toContain('leaked-attachment')
+  })
+
+  it('is again of its device once its number is heard of', async () => {
+    const get = event('dma_buf_get', 'exp_name=vfio_pci_core size=16384 ino=1 fd=9')
+    const folded = await held
+      .when(get, reset('sysfs'))
+      .seenAt(50, bufinfo([lists.system]))
+      .judge(doubts)
+    expect(folded.resets).toMatchObject([{ buffers: 1, mappingsLive: 1 }])
+    expect(folded.buffers[0]).toMatchObject({ ino: 1n, state: 'unknown' })
+    const leaks = folded.findings.filter(({ rule }) => rule === 'leaked-attachment')
+    expect(leaks).toMatchObject([{ verdict: 'undetermined' }])
+  })
+
+  it('is released when that is told, be it by its address alone', async () => {
+    const late = event('own_release', `(dma_buf_release+0x4/0x80) dmabuf=${here}`)
+    const { folded } = await given(exported(), later(100), late)
+      .seenAt(50, bufinfo([lists.system]))
+      .fold()
+    expect(folded.buffers).toMatchObject([
+      { ino: 1n, state: 'released', releasedNs: 10_100_200_000n },
+      { ino: 2n, state: 'live' },
+    ])
   })
 
   it('is told of by the trace or by the snapshot alone: a reset is clean where the trace would have', async () => {

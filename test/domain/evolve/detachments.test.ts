@@ -67,3 +67,32 @@ it('a detach is all that shows of an attachment from before the trace', async ()
   const hashed = await fold(native({ hash: 3, device: OTHER }))
   expect(hashed.attachments).toMatchObject([{ ...unknown, attachment: '0x90000003' }])
 })
+
+it('a raw detach that no attach showed is of none of those that are known by theirs', async () => {
+  const folded = await fold(attached(), detached({ attach: 9 }))
+  expect(folded.attachments).toMatchObject([
+    { attachment: attachOf({}), detachedNs: null },
+    { attachment: attachOf({ attach: 9 }), attachedNs: null },
+  ])
+})
+
+it('the return of a detach tells of no other', async () => {
+  const back = event('own_detach_ret', '(drop+0x26/0x50 [dbtest] <- dma_buf_detach) ino=1')
+  expect(ended(await fold(attached(), detached(), back))).toEqual([true])
+})
+
+it('one that is known by its hashed pointer has leaked for certain where such detaches are recorded', async () => {
+  const hashed = (ino: number, hash: number) =>
+    event(
+      'dma_buf_dynamic_attach',
+      `exp_name=vfio_pci_core size=16384 ino=${ino} attachment:${String(90000000 + hash).padStart(16, '0')} is_dynamic=1 dev_name=${IMPORTER}`,
+    )
+  const verdicts = async (...steps: Step[]) => {
+    const { findings } = (await given(exported(), exported({ ino: 2 }), ...steps).fold()).folded
+    return findings.filter(({ rule }) => rule === 'leaked-attachment').map(({ ino, verdict }) => [ino, verdict])
+  }
+  const held = [hashed(1, 1), hashed(2, 2), released()]
+  expect(await verdicts(...held, native({ ino: 2, hash: 2 }))).toEqual([[1n, 'violated']])
+  const probed = [attached('dynamic', { ino: 2, attach: 3 }), detached({ ino: 2, attach: 3 })]
+  expect(await verdicts(hashed(1, 1), ...probed, released())).toEqual([[1n, 'undetermined']])
+})
