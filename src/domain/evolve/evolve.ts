@@ -2,6 +2,7 @@ import type { ActType } from '../act-type.ts'
 import { UNKNOWN } from '../record.ts'
 import { dropCalls, forgetCalls } from '../world/task.ts'
 import type { World } from '../world/world.ts'
+import { knownAttachment } from './attachment-identity.ts'
 import { onAttach } from './attachments.ts'
 import { onDeviceExport, onExport, onMention, onRelease } from './buffers.ts'
 import type { Context } from './context.ts'
@@ -133,7 +134,7 @@ function note({ world, act }: Context): void {
 
 /** The exporter's call reached this importer. */
 function onImporterCallback({ world, act }: Context): void {
-  const attachment = act.attach === null ? undefined : world.attachmentsByPointer.get(act.attach)
+  const attachment = knownAttachment(world, act.attach, null)
   if (!attachment) return
   world.about.attachment = attachment
   world.about.buffer = attachment.buffer

@@ -52,8 +52,8 @@ function declare(
   importerClass: Attachment['class'],
   callback: string | null,
 ): void {
-  if (attachment.basis !== 'observed') attachment.basis = 'declared'
-  if (!(attachment.class === 'pinned-revocable' && importerClass === 'dynamic')) attachment.class = importerClass
+  attachment.basis = 'declared'
+  attachment.class = importerClass
   attachment.callback = callback
   if (attachment.ops === null || world.importersByOps.has(attachment.ops)) return
   world.importersByOps.set(attachment.ops, attachment)

@@ -79,6 +79,7 @@ it('a raw detach that no attach showed is of none of those that are known by the
 it('the return of a detach tells of no other', async () => {
   const back = event('own_detach_ret', '(drop+0x26/0x50 [dbtest] <- dma_buf_detach) ino=1')
   expect(ended(await fold(attached(), detached(), back))).toEqual([true])
+  expect(ended((await given(exported(), attached(), detached(), back).fold()).folded)).toEqual([true])
 })
 
 it('one that is known by its hashed pointer has leaked for certain where such detaches are recorded', async () => {

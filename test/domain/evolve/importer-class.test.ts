@@ -47,6 +47,7 @@ describe('a callback', () => {
     // What is left in the field where the dereference failed.
     ['0x96', ['unknown', 'unknown', null]],
     ['0xffff0096', ['unknown', 'unknown', null]],
+    ['0xf00000000096', ['unknown', 'unknown', null]],
     ['x0xffffffffc0a01230', ['dynamic', 'declared', 'x0xffffffffc0a01230']],
     ['150', ['unknown', 'unknown', null]],
     ['(fault)', ['unknown', 'unknown', null]],
