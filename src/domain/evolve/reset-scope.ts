@@ -45,7 +45,6 @@ export function touchHardware({ world }: Context, reset: Reset): void {
   for (const buffer of doubtful) {
     reset.doubtful.add(buffer)
     for (const mapping of buffer.mappings) if (!isTranslationGone(world, mapping)) reset.doubtfullyLive.add(mapping)
-    reset.doubtfullyAttached ||= buffer.attachments.size > 0
   }
 }
 
@@ -57,9 +56,7 @@ export function leaveUntouched({ world }: Context, reset: Reset): void {
     touch(world.changed.mappings, mapping)
   }
   for (const set of [reset.live, reset.buffers, reset.unrevoked, reset.doubtful, reset.doubtfullyLive]) set.clear()
-  reset.unsignalled = []
   reset.attached = false
-  reset.doubtfullyAttached = false
   reset.ofAnybody = false
 }
 
@@ -70,7 +67,7 @@ function hit(world: World, reset: Reset, buffer: Buffer): void {
   const usable = buffer.state === 'live' || buffer.state === 'unknown'
   if (!buffer.dead && usable && !isWithinRevocation(buffer)) reset.unrevoked.add(buffer)
   for (const fence of buffer.fences) if (!fence.awaited) reset.unsignalled.push(fence)
-  if (buffer.revocation && (reset.device === null || !buffer.revocation.restored)) buffer.resetAfterInvalidate = true
+  if (buffer.revocation) buffer.resetAfterInvalidate = true
   noteTies(world, reset, buffer)
   const ended = buffer.lately.filter(({ unmapped }) => isTie(unmapped, reset.touched))
   for (const mapping of [...buffer.mappings, ...ended]) {

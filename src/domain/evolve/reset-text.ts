@@ -35,7 +35,7 @@ function resetOf(context: Context): Reset | null {
 
 function resetting(context: Context, reset: Reset): void {
   const { world, act, task } = context
-  if (reset.device === null && act.device !== null) place(world, reset, act.device)
+  place(world, reset, act.device)
   if (!reset.frames.some((frame) => frame.fn === TEXT)) reset.frames.push({ fn: TEXT, seq: world.now.seq })
   touchHardware(context, reset)
   if (!reset.parent) task.reset = reset
