@@ -61,11 +61,13 @@ export function leaveUntouched({ world }: Context, reset: Reset): void {
 }
 
 function hit(world: World, reset: Reset, buffer: Buffer): void {
+  const met = reset.buffers.has(buffer)
   reset.buffers.add(buffer)
   buffer.lastReset = reset
   reset.attached ||= [...buffer.attachments].some((attachment) => attachment.class !== 'private')
   const usable = buffer.state === 'live' || buffer.state === 'unknown'
-  if (!buffer.dead && usable && !isWithinRevocation(buffer)) reset.unrevoked.add(buffer)
+  // What is restored while it lasts was revoked when it began.
+  if (!met && !buffer.dead && usable && !isWithinRevocation(buffer)) reset.unrevoked.add(buffer)
   for (const fence of buffer.fences) if (!fence.awaited) reset.unsignalled.push(fence)
   if (buffer.revocation) buffer.resetAfterInvalidate = true
   noteTies(world, reset, buffer)
@@ -113,7 +115,7 @@ interface Scope {
 /** Buffers exported from the device being reset, and those of which no event says whether they are. */
 function buffersOf(world: World, reset: Reset): Scope {
   const { device, vfio, module } = reset
-  if (reset.bridge && device !== null) return below(world, device)
+  if (reset.bridge) return below(world, device!)
   if (device !== null) {
     const certain = [...(world.buffersByDevice.get(device) ?? [])]
     const homeless = reset.trigger === 'open' ? [] : [...world.homeless].filter((b) => !b.dead)

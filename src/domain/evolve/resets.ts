@@ -60,8 +60,8 @@ export function beginReset(context: Context): Reset {
   const { world, act, task } = context
   const reset = createReset(context)
   const device = act.fn === BRIDGE ? (world.errorBelow.get(act.device ?? '') ?? act.device) : act.device
-  reset.bridge = act.fn === BRIDGE && device === act.device
-  if (act.fn === BRIDGE && !reset.bridge) reset.trigger = 'error-recovery'
+  reset.bridge = act.fn === BRIDGE && device !== null && device === act.device
+  if (device !== act.device) reset.trigger = 'error-recovery'
   place(world, reset, device)
   task.reset = reset
   tieToMove(context, reset)
