@@ -90,6 +90,12 @@ describe('a vfio device', () => {
     ])
   })
 
+  it('of which nothing is said restores no buffer', async () => {
+    const folded = await homeless.when(move(1, EXPORTER, null, told()), move(0, null, null)).judge()
+    expect(rows(folded)[0]).toEqual([EXPORTER, 'revoked'])
+    expect(folded.revocations).toMatchObject([{ restoredNs: null }])
+  })
+
   it('is not the owner of a buffer that another exporter made', async () => {
     const folded = await given(exported({ exporter: 'udmabuf' }))
       .when(move(1, EXPORTER, null, told({ exporter: 'udmabuf' })))
