@@ -19,7 +19,8 @@ export function tieToMove({ world, task }: Context, reset: Reset): void {
     reset.vfio = tied
     if (closing) reset.trigger = 'close'
   } else {
-    if (tied && tied.name === null && !world.vfioByName.has(reset.device)) nameDevice(world, tied, reset.device)
+    if (tied?.name === null && !reset.bridge && !world.vfioByName.has(reset.device))
+      nameDevice(world, tied, reset.device)
     if (closing?.name === reset.device) reset.trigger = 'close'
   }
   if (reset.trigger === 'close') task.closing = null

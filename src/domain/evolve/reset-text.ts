@@ -16,7 +16,6 @@ export function onResetText(context: Context): void {
   if (act.detail === 'resetting') return resetting(context, reset ?? beginReset(context))
   if (!reset) return
   if (act.detail === 'reset-done') return done(context, reset)
-  if (act.detail !== 'gave-up' && act.detail !== 'not-ready') return
   if (reset.method === 'unknown' && act.state === 'FLR') learnMethod(context, reset, 'flr')
   if (act.detail === 'gave-up') reset.result = 'timeout'
   touch(world.changed.resets, reset)

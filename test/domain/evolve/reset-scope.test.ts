@@ -148,11 +148,24 @@ describe('the reset of a bus by its bridge', () => {
       event('own_cleanup_ret', '(vfio_pci_core_close_device+0x1/0x2 [vfio_pci_core] <- vfio_pci_dma_buf_cleanup)'),
     )
     const late = besides('late-unmap', 'leaked-mapping')
-    await homeless.when(closed, bridgeReset(BRIDGE)).judge(late, nothing('reset-while-mapped'))
+    await homeless.when(closed, by('bash', 301, bridgeReset(BRIDGE))).judge(late, nothing('reset-while-mapped'))
     await homeless
       .when(closed, by('bash', 301, reset('sysfs', { device: OTHER })))
       .judge(late, nothing('reset-while-mapped'))
     await homeless.when(bridgeReset(BRIDGE)).judge(finding('reset-while-mapped', { missing: /no event names/ }))
+  })
+
+  it('does not give the name of the bridge to a device that its thread has revoked', async () => {
+    const revoke = all(
+      event('own_move', `(vfio_pci_dma_buf_move+0x4/0x190 [vfio_pci_core]) ${VDEV} revoked=1`),
+      invalidated({}, unmapped()),
+      fencesAwaited(),
+      event('own_move_ret', '(vfio_pci_core_ioctl+0x30/0xf0 [vfio_pci_core] <- vfio_pci_dma_buf_move)'),
+    )
+    const bridge = await homeless.when(revoke, bridgeReset(BRIDGE)).judge()
+    expect(bridge.buffers).toMatchObject([{ exporterDevice: null, state: 'revoked' }])
+    const device = await homeless.when(revoke, reset()).judge()
+    expect(device.buffers).toMatchObject([{ exporterDevice: EXPORTER, state: 'revoked' }])
   })
 
   it('in a recovery is what the device below it was revoked for', async () => {

@@ -221,7 +221,10 @@ describe('the row of a reset', () => {
     expect(begun.resets).toMatchObject([{ device: null, method: 'unknown', result: null, verdict: 'clean' }])
     const named = await empty.when(entry('pci_reset_function', null), entry('pci_dev_restore')).judge()
     expect(named.resets).toMatchObject([{ device: EXPORTER, finishedNs: null }])
-    const story = empty.when(entry('pci_reset_function'), call('pcie_flr', '__pci_reset_function_locked'))
+    const story = given(exported({ device: OTHER })).when(
+      entry('pci_reset_function'),
+      call('pcie_flr', '__pci_reset_function_locked'),
+    )
     const { folded, printed } = await story.fold()
     expect(folded.resets).toMatchObject([
       { method: 'flr', result: 'ok', finishedNs: timeOf(printed, 'own_pcie_flr_ret') },
