@@ -346,6 +346,20 @@ describe('a snapshot that is not believed', () => {
     ])
   })
 
+  it('leaves no buffer that may have been of a device that is reset, but for those that the trace has shown', async () => {
+    const listed = bufinfo([{ ino: 7 }, contradicted])
+    const right = given(exported(), attached(), mapped(), unmapped(), invalidated(), detached())
+    const other = reset('sysfs', { device: '0000:05:00.0' })
+    const alone = await right.when(later(100), other).seenAt(50, listed).judge()
+    expect(alone.resets).toMatchObject([{ verdict: 'clean' }])
+    const used = await right.when(
+      by('other', 301, event('own_get', '(dma_buf_vmap+0x4/0x90) ino=3')),
+      later(100),
+      other,
+    )
+    expect((await used.seenAt(50, listed).judge()).resets).toMatchObject([{ verdict: 'undetermined' }])
+  })
+
   it('is not read on, nor is what it lacks gone', async () => {
     const listed = bufinfo([contradicted, { ino: 7, ...system, devices: [OTHER] }])
     const folded = await given(exported(), exported({ ino: 2 }))

@@ -45,6 +45,18 @@ describe('an unmap whose probe shows no sg_table', () => {
     ])
   })
 
+  it('is none the second time where the map showed none either: it may be another one', async () => {
+    const map = event('own_map', `(map_locked+0x47/0x80 [dbtest] <- dma_buf_map_attachment) ${fields(null)}`)
+    const unmap = all(entry(null), exit(null))
+    const story = given(exported(), attached(), map, unmap, unmap)
+    expect(ended(await story.judge(nothing('double-unmap')))).toEqual([true, true])
+  })
+
+  it('is nobody’s where it shows nothing at all', async () => {
+    const blind = event('own_unmap', '(dma_buf_unmap_attachment+0x4/0x80)')
+    expect(ended(await held.when(blind).judge(open))).toEqual([false])
+  })
+
   it('is part of the call around it, which shows one', async () => {
     const around: Fn = 'dma_buf_unmap_attachment_unlocked'
     const story = two.when(entry(1, around), entry(null), exit(null), exit(1, around))
@@ -147,10 +159,32 @@ describe('that a mapping was not unmapped', () => {
   it.each<[string, Fn]>([
     ['dma_buf_map_attachment', 'dma_buf_unmap_attachment_unlocked'],
     ['dma_buf_map_attachment_unlocked', 'vfio_pci_dma_buf_unmap'],
+    ['vfio_pci_dma_buf_map', 'dma_buf_unmap_attachment_unlocked'],
   ])('through %s is not where only %s is', async (mapper, unmapper) => {
     await used(mapper, unmapper).judge(
-      finding('reset-while-mapped', { missing: /no dma_buf_unmap_attachment\b.*was its probe set/ }),
+      finding('reset-while-mapped', { missing: /no .*dma_buf_unmap_attachment\b.*was its probe set/ }),
       nothing('late-unmap'),
     )
+  })
+
+  it.each([
+    ['is certain where any unmap is', true],
+    ['is not where none is', false],
+  ])('through a function of one’s own %s', async (_, seen) => {
+    const own = {
+      recognisers: [{ event: 'my_map', as: 'map', fields: { attach: 'a', ino: 'ino', iova: 'at', sgt: 's' } }],
+    }
+    const unmap = by(
+      'other',
+      301,
+      event('own_unmap', '(vfio_pci_dma_buf_unmap+0x4/0x80) ino=9 attach=0xffff888129999990'),
+    )
+    await givenOptions(own, exported(udmabuf), attached('dynamic', udmabuf))
+      .when(event('my_map', `ino=1 a=${attachOf({})} s=${sgtOf(1)} at=0xffff0000`), ...(seen ? [unmap] : []), hardware)
+      .judge(
+        finding('reset-while-mapped', seen ? {} : { missing: /no unmap event/ }),
+        besides('reset-without-revoke'),
+        open,
+      )
   })
 })
