@@ -29,7 +29,7 @@ import { createRepeatCheck } from './repeated-events.ts'
 import { attachmentRow, bufferRow, mappingRow, resetRow, revocationRow } from './rows.ts'
 
 /** Changes whenever the same log would give other read models, or the world another shape: older ones are then rebuilt. */
-export const FOLD_VERSION = '15'
+export const FOLD_VERSION = '16'
 
 export interface FoldOptions {
   /** Timestamps are ticks of an unknown unit, so no duration can be judged. */

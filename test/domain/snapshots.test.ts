@@ -331,6 +331,121 @@ describe('a snapshot of another boot', () => {
   })
 })
 
+describe('a snapshot that is not believed', () => {
+  const system = { exporter: 'system' }
+  const contradicted = { ino: 1, size: 4096 }
+
+  it('leaves nothing of what it alone has said', async () => {
+    const listed = bufinfo([{ ino: 7, ...system, devices: [OTHER] }, contradicted])
+    const folded = await given(exported(), later(100), event('dma_buf_get', 'exp_name=system size=16384 ino=7 fd=9'))
+      .seenAt(50, listed)
+      .judge()
+    expect(buffer(folded, 7n).map((row) => [row.state, row.attachments])).toEqual([
+      ['unknown', 0],
+      ['unknown', 0],
+    ])
+  })
+
+  it('leaves no buffer that may have been of a device that is reset, but for those that the trace has shown', async () => {
+    const listed = bufinfo([{ ino: 7 }, contradicted])
+    const right = given(exported(), attached(), mapped(), unmapped(), invalidated(), detached())
+    const other = reset('sysfs', { device: '0000:05:00.0' })
+    const alone = await right.when(later(100), other).seenAt(50, listed).judge()
+    expect(alone.resets).toMatchObject([{ verdict: 'clean' }])
+    const used = await right.when(
+      by('other', 301, event('own_get', '(dma_buf_vmap+0x4/0x90) ino=3')),
+      later(100),
+      other,
+    )
+    expect((await used.seenAt(50, listed).judge()).resets).toMatchObject([{ verdict: 'undetermined' }])
+  })
+
+  it('is not read on, nor is what it lacks gone', async () => {
+    const listed = bufinfo([contradicted, { ino: 7, ...system, devices: [OTHER] }])
+    const folded = await given(exported(), exported({ ino: 2 }))
+      .seenAt(50, listed)
+      .judge()
+    expect(folded.buffers.map((row) => [row.ino, row.state])).toEqual([
+      [1n, 'live'],
+      [2n, 'live'],
+    ])
+  })
+
+  it('keeps what the trace has shown of it since', async () => {
+    const later7 = exported({ ino: 7, exporter: 'udmabuf' })
+    const folded = await given(mapped(), later7)
+      .seenAt(
+        BEFORE,
+        bufinfo([
+          { ino: 1, devices: [IMPORTER, OTHER] },
+          { ino: 7, ...system },
+        ]),
+      )
+      .judge(doubts)
+    expect(buffer(folded)).toMatchObject([{ exporter: 'vfio_pci_core', attachments: 1 }])
+    expect(pointers(folded)).toContain(attachOf({}))
+    expect(buffer(folded, 7n).map((row) => [row.exporter, row.state])).toEqual([
+      ['system', 'unknown'],
+      ['udmabuf', 'live'],
+    ])
+  })
+
+  it('shows no fence of what it shows', async () => {
+    const fence = 'bookkeep fence:7:9 timeline driver unsignalled'
+    const folded = await given(exported(), attached(), mapped(), later(100), mapped({ ino: 2, attach: 2 }))
+      .seenAt(50, bufinfo([{ ...contradicted, fences: [fence], devices: [OTHER] }]))
+      .judge(doubts)
+    expect(reasons(folded)).toEqual([expect.stringMatching(/contradicts the trace/)])
+    expect(pointers(folded)).toEqual([attachOf({})])
+  })
+})
+
+describe('a buffer that the trace has shown', () => {
+  const drm = { exporter: 'drm' }
+
+  it('keeps its state whatever lists it: a snapshot does not say of one', async () => {
+    const folded = await given(exported(drm), attached('dynamic', drm), mapped(drm), invalidated(drm))
+      .seenAt(50, bufinfo([{ ino: 1, ...drm, devices: [IMPORTER] }]))
+      .judge(doubts, besides('late-unmap'))
+    expect(buffer(folded)).toMatchObject([{ state: 'revoking', attachments: 1 }])
+  })
+
+  it('has one attachment more where another device is listed, and none where one has no name yet', async () => {
+    const seen = given(exported(), attached())
+    const other = await seen.seenAt(50, bufinfo([{ ino: 1, devices: [OTHER] }])).judge(doubts)
+    expect(open(other).map((row) => row.importerDevice)).toEqual([IMPORTER, OTHER])
+    const nameless = event('dbuf_unpin', `(dma_buf_unpin+0x4/0x30) ino=1 attach=${attachOf({})}`)
+    const one = await given(nameless)
+      .seenAt(50, bufinfo([{ ino: 1, devices: [OTHER] }]))
+      .judge(doubts)
+    expect(open(one)).toHaveLength(1)
+  })
+})
+
+describe('a list that begins before the one before it had ended', () => {
+  it('is read as a list of its own', async () => {
+    const cut = bufinfo([{ ino: 1 }], { total: false })
+    const whole = bufinfo([{ ino: 1, devices: [IMPORTER] }])
+    const folded = await given(event('x', 'y')).seenAt(BEFORE, cut, whole).judge()
+    expect(buffer(folded)).toMatchObject([{ attachments: 1 }])
+  })
+
+  it('shows a fence of it once', async () => {
+    const fence = 'bookkeep fence:7:9 timeline driver unsignalled'
+    const list = bufinfo([{ ino: 1, devices: [IMPORTER], fences: [fence] }])
+    const told = given(exported(), attached(), mapped(), later(100)).when(
+      event('dma_fence_signaled', 'driver=d timeline=t context=1 seqno=1'),
+      move(1, EXPORTER, 'ioctl', invalidated({}, unmapped())),
+      reset(),
+    )
+    const once = await told.seenAt(50, list).judge(finding('fences-not-awaited', { missing: /may be theirs/ }), doubts)
+    const twice = await told
+      .seenAt(50, list, list)
+      .judge(finding('fences-not-awaited', { missing: /may be theirs/ }), doubts)
+    expect(twice.findings.map((row) => row.summary)).toEqual(once.findings.map((row) => row.summary))
+  })
+})
+
 describe('a snapshot alone', () => {
   it('is a list of buffers and of who is attached', async () => {
     const { folded } = await foldInputs([bufinfo([{ ino: 3, devices: [IMPORTER, OTHER] }, { ino: 4 }])], 0n)

@@ -55,7 +55,7 @@ export const TRIGGERS: ReadonlyMap<string, ResetTrigger> = new Map([
 ])
 
 /** Errors with which a reset ends before it touches the device: -EAGAIN, -ENOTTY. */
-export const UNTOUCHED: ReadonlySet<number> = new Set([11, 25])
+export const UNTOUCHED: ReadonlySet<number | null> = new Set([11, 25])
 
 /** pci.c's whole resets, and any other driver's own. */
 export function isOuter(fn: string): boolean {

@@ -19,7 +19,8 @@ export function tieToMove({ world, task }: Context, reset: Reset): void {
     reset.vfio = tied
     if (closing) reset.trigger = 'close'
   } else {
-    if (tied && tied.name === null && !world.vfioByName.has(reset.device)) nameDevice(world, tied, reset.device)
+    if (tied?.name === null && !reset.bridge && !world.vfioByName.has(reset.device))
+      nameDevice(world, tied, reset.device)
     if (closing?.name === reset.device) reset.trigger = 'close'
   }
   if (reset.trigger === 'close') task.closing = null
@@ -45,7 +46,6 @@ export function touchHardware({ world }: Context, reset: Reset): void {
   for (const buffer of doubtful) {
     reset.doubtful.add(buffer)
     for (const mapping of buffer.mappings) if (!isTranslationGone(world, mapping)) reset.doubtfullyLive.add(mapping)
-    reset.doubtfullyAttached ||= buffer.attachments.size > 0
   }
 }
 
@@ -57,20 +57,20 @@ export function leaveUntouched({ world }: Context, reset: Reset): void {
     touch(world.changed.mappings, mapping)
   }
   for (const set of [reset.live, reset.buffers, reset.unrevoked, reset.doubtful, reset.doubtfullyLive]) set.clear()
-  reset.unsignalled = []
   reset.attached = false
-  reset.doubtfullyAttached = false
   reset.ofAnybody = false
 }
 
 function hit(world: World, reset: Reset, buffer: Buffer): void {
+  const met = reset.buffers.has(buffer)
   reset.buffers.add(buffer)
   buffer.lastReset = reset
   reset.attached ||= [...buffer.attachments].some((attachment) => attachment.class !== 'private')
   const usable = buffer.state === 'live' || buffer.state === 'unknown'
-  if (!buffer.dead && usable && !isWithinRevocation(buffer)) reset.unrevoked.add(buffer)
+  // What is restored while it lasts was revoked when it began.
+  if (!met && !buffer.dead && usable && !isWithinRevocation(buffer)) reset.unrevoked.add(buffer)
   for (const fence of buffer.fences) if (!fence.awaited) reset.unsignalled.push(fence)
-  if (buffer.revocation && (reset.device === null || !buffer.revocation.restored)) buffer.resetAfterInvalidate = true
+  if (buffer.revocation) buffer.resetAfterInvalidate = true
   noteTies(world, reset, buffer)
   const ended = buffer.lately.filter(({ unmapped }) => isTie(unmapped, reset.touched))
   for (const mapping of [...buffer.mappings, ...ended]) {
@@ -116,7 +116,7 @@ interface Scope {
 /** Buffers exported from the device being reset, and those of which no event says whether they are. */
 function buffersOf(world: World, reset: Reset): Scope {
   const { device, vfio, module } = reset
-  if (reset.bridge && device !== null) return below(world, device)
+  if (reset.bridge) return below(world, device!)
   if (device !== null) {
     const certain = [...(world.buffersByDevice.get(device) ?? [])]
     const homeless = reset.trigger === 'open' ? [] : [...world.homeless].filter((b) => !b.dead)

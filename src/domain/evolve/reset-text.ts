@@ -16,7 +16,6 @@ export function onResetText(context: Context): void {
   if (act.detail === 'resetting') return resetting(context, reset ?? beginReset(context))
   if (!reset) return
   if (act.detail === 'reset-done') return done(context, reset)
-  if (act.detail !== 'gave-up' && act.detail !== 'not-ready') return
   if (reset.method === 'unknown' && act.state === 'FLR') learnMethod(context, reset, 'flr')
   if (act.detail === 'gave-up') reset.result = 'timeout'
   touch(world.changed.resets, reset)
@@ -35,7 +34,7 @@ function resetOf(context: Context): Reset | null {
 
 function resetting(context: Context, reset: Reset): void {
   const { world, act, task } = context
-  if (reset.device === null && act.device !== null) place(world, reset, act.device)
+  place(world, reset, act.device)
   if (!reset.frames.some((frame) => frame.fn === TEXT)) reset.frames.push({ fn: TEXT, seq: world.now.seq })
   touchHardware(context, reset)
   if (!reset.parent) task.reset = reset

@@ -1,5 +1,4 @@
 import type { ActType } from '../act-type.ts'
-import { judgeReset } from '../findings.ts'
 import type { ResetMethod } from '../read-model.ts'
 import { errnoName, errnoOfNumber, isAddress } from '../recognise/pointer.ts'
 import type { Reset } from '../world/entities.ts'
@@ -32,7 +31,7 @@ function resetFor(context: Context): Reset {
     closeReset(context, open)
     return beginReset(context)
   }
-  if (open.device === null && act.device !== null && act.fn !== BRIDGE) place(world, open, act.device)
+  if (act.fn !== BRIDGE) place(world, open, act.device)
   return open
 }
 
@@ -61,9 +60,9 @@ export function beginReset(context: Context): Reset {
   const { world, act, task } = context
   const reset = createReset(context)
   const device = act.fn === BRIDGE ? (world.errorBelow.get(act.device ?? '') ?? act.device) : act.device
-  reset.bridge = act.fn === BRIDGE && device === act.device
-  if (act.fn === BRIDGE && !reset.bridge) reset.trigger = 'error-recovery'
-  if (device !== null) place(world, reset, device)
+  reset.bridge = act.fn === BRIDGE && device !== null && device === act.device
+  if (device !== act.device) reset.trigger = 'error-recovery'
+  place(world, reset, device)
   task.reset = reset
   tieToMove(context, reset)
   return reset
@@ -99,7 +98,6 @@ function createReset({ world, act }: Context): Reset {
     doubtful: new Set(),
     doubtfullyLive: new Set(),
     attached: false,
-    doubtfullyAttached: false,
     ofAnybody: false,
     judged: false,
     verdict: 'clean',
@@ -112,7 +110,8 @@ function createReset({ world, act }: Context): Reset {
   return reset
 }
 
-export function place(world: World, reset: Reset, device: string): void {
+export function place(world: World, reset: Reset, device: string | null): void {
+  if (reset.device !== null || device === null) return
   reset.device = device
   world.resetsByDevice.set(device, reset)
   touch(world.changed.resets, reset)
@@ -133,7 +132,6 @@ export function learnMethod({ world }: Context, reset: Reset, method: ResetMetho
   if (reset.method === 'flr') return
   // After a failed FLR another method may be tried: the last one counts, but a bus reset contains none of these.
   if (reset.method !== 'bus' || method === 'flr') reset.method = method
-  touch(world.changed.resets, reset)
 }
 
 /** The revocations that this reset follows: an FLR was what they were for (CONTRACT §5.4). */
@@ -162,7 +160,7 @@ function leaveReset(context: Context, reset: Reset): void {
   if (act.ret !== null && (outermost || reset.result === null)) reset.result = errno === null ? 'ok' : errnoName(errno)
   touch(world.changed.resets, reset)
   if (!outermost) return
-  const refused = errno !== null && UNTOUCHED.has(errno) && reset.method === 'unknown'
+  const refused = UNTOUCHED.has(errno) && reset.method === 'unknown'
   if (refused && isOuter(act.fn!)) leaveUntouched(context, reset)
   else touchHardware(context, reset)
   closeReset(context, reset)
@@ -182,11 +180,8 @@ const AFTER_RESET: ReadonlySet<ActType> = new Set([
 ])
 
 /** The thread goes on to other things: a reset whose return was not seen ended where it was last heard of. */
-export function leaveBehind(context: Context): void {
-  const { act, task } = context
-  if (!task.reset || task.reset.closed) return
-  if (!task.reset.finished && !AFTER_RESET.has(act.type)) return
-  closeReset(context, task.reset)
+export function leaveBehind(context: Context, reset: Reset): void {
+  if (reset.finished || AFTER_RESET.has(context.act.type)) closeReset(context, reset)
 }
 
 export function closeReset(context: Context, reset: Reset): void {
@@ -196,7 +191,7 @@ export function closeReset(context: Context, reset: Reset): void {
     sibling.trigger = reset.trigger
     sibling.finished ??= reset.finished
     sibling.result ??= reset.result
-    if (!sibling.touched) touchHardware(context, sibling)
+    touchHardware(context, sibling)
     closeReset(context, sibling)
   }
   touch(context.world.changed.resets, reset)
@@ -208,5 +203,4 @@ export function judge(context: Context, reset: Reset): void {
   reset.judged = true
   context.tell('reset', { reset })
   settleLoss(context, reset)
-  judgeReset(context.world, reset)
 }

@@ -134,11 +134,9 @@ function onInvalidateReturn(context: Context, buffer: Buffer | null, revocation:
   const { world, act, task } = context
   if (revocation) {
     revocation.notified = world.now
-    // It was an importer's own wait, in its callback: that returns show at all is known only now.
-    if (revocation.fences && !revocation.returns) {
-      revocation.fences = null
-      revocation.completed = null
-    }
+    // What was waited for by now was an importer's own wait, in its callback: that returns show at all is known only now.
+    revocation.fences = null
+    revocation.completed = null
     if (act.caller !== null) learnCaller(revocation, act.caller)
     touch(world.changed.revocations, revocation)
     complete(world, revocation)

@@ -33,6 +33,7 @@ export function trustTrace(context: Context, known: Buffer): boolean {
 export function disown(context: Context, snapshot: Snapshot, why: string): void {
   const { world } = context
   snapshot.foreign = true
+  snapshot.buffers.clear()
   for (const attachment of snapshot.attached) {
     if (attachment.pointer !== null || attachment.hashed !== null) continue
     const { buffer } = attachment

@@ -1,5 +1,4 @@
 import { isRevokingExporter } from '../exporters.ts'
-import { u64 } from '../recognise/pointer.ts'
 import type { Attachment, Buffer } from '../world/entities.ts'
 import type { Fence } from '../world/fence.ts'
 import { createSnapshot, type Snapshot } from '../world/snapshot.ts'
@@ -123,8 +122,8 @@ function snapshotOf(context: Context, counted: boolean): Snapshot {
 }
 
 function bufferOf(world: World, snapshot: Snapshot, ino: string | null): Buffer | null {
-  const buffer = ino === null || u64(ino) === null ? undefined : world.buffersByIno.get(ino)
-  if (snapshot.foreign || !buffer || !snapshot.buffers.has(buffer)) return null
+  const buffer = ino === null ? undefined : world.buffersByIno.get(ino)
+  if (!buffer || !snapshot.buffers.has(buffer)) return null
   world.about.buffer = buffer
   return buffer
 }

@@ -19,17 +19,20 @@ export function translationKey(iova: bigint): number {
  * show. Nothing more is needed where `iommu:map` showed its translation and no `iommu:unmap` has taken it away.
  */
 export function unmapProbes(world: World, mapping: Mapping): readonly (readonly string[])[] {
-  const { iova, translated, via } = mapping
+  const { via } = mapping
   // iommufd's mappings are nothing but their translation.
   if (via.size === 0) return [['iommu-unmap']]
-  if (iova !== null && translated !== null && world.translations.get(translationKey(iova)) === translated) return []
+  if (isTranslated(world, mapping)) return []
   const probes = new Set([...via].flatMap((fn) => UNMAPS_OF.get(fn) ?? ['unmap']))
   if (isVfioExporter(mapping.buffer?.exporter ?? null)) probes.add('vfio_pci_dma_buf_unmap')
   return [[...probes]]
 }
 
 /** Its unmap has begun, and `iommu:unmap` has shown the translation gone that `iommu:map` had shown. */
-export function isTranslationGone(world: World, { iova, translated, unmapEntered }: Mapping): boolean {
-  if (!unmapEntered || iova === null || translated === null) return false
-  return world.translations.get(translationKey(iova)) !== translated
+export function isTranslationGone(world: World, mapping: Mapping): boolean {
+  return mapping.unmapEntered !== null && mapping.translated !== null && !isTranslated(world, mapping)
+}
+
+function isTranslated({ translations }: World, { iova, translated }: Mapping): boolean {
+  return iova !== null && translations.get(translationKey(iova)) === translated
 }

@@ -26,23 +26,19 @@ export function unseenInRevocation(world: World, revocation: Revocation): string
 }
 
 /** From where to where a move reaches, and what came in between, its return alone does not say. */
-function unseenMove({ seen, functions }: World): string | null {
-  const begins = `${MOVE}%entry`
-  return seen.has('device-move') && functions.has(begins)
-    ? null
-    : unseenText(seen.has('device-move') ? [begins] : ['device-move'])
+function unseenMove({ functions }: World): string | null {
+  return functions.has(MOVE_ENTRY) ? null : unseenText([MOVE_ENTRY])
 }
 
-const MOVE = 'vfio_pci_dma_buf_move'
+const MOVE_ENTRY = 'vfio_pci_dma_buf_move%entry'
 
 /** What keeps a reset from being clean. */
 export function unseenInReset(world: World, reset: Reset): string | null {
-  const attached = reset.attached || reset.doubtfullyAttached
   const buffers = [...reset.buffers]
   return (
     // Kernels whose vfio exports nothing have no such calls either.
     (buffers.length === 0 && world.seen.has('device-move') ? unseen(world, 'export') : null) ??
-    (attached ? unseen(world, 'map') : null) ??
+    (reset.attached ? unseen(world, 'map') : null) ??
     (buffers.some(hasMapped) ? unseen(world, 'unmap') : null) ??
     (buffers.length > 0 ? unseen(world, 'invalidate') : null) ??
     (buffers.some(({ exporter }) => isVfioExporter(exporter)) ? unseenMove(world) : null)

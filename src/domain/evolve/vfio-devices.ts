@@ -52,7 +52,6 @@ export function assignVfio(world: World, buffer: Buffer, device: VfioDevice): vo
 }
 
 function assignDevice(world: World, buffer: Buffer, name: string): void {
-  if (buffer.exporterDevice === name) return
   buffer.exporterDevice = name
   world.homeless.delete(buffer)
   let own = world.buffersByDevice.get(name)

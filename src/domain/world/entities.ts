@@ -237,9 +237,8 @@ export interface Reset extends Entity {
   /** Buffers that may or may not be of this device, and their mappings when the hardware was touched. */
   doubtful: Set<Buffer>
   doubtfullyLive: Set<Mapping>
-  /** Importers were attached that map through `dma_buf_map_attachment()`: to `buffers`, and to `doubtful` ones. */
+  /** Importers were attached to `buffers` that map through `dma_buf_map_attachment()`. */
   attached: boolean
-  doubtfullyAttached: boolean
   /** Nothing ties it to a device or a module, and there were buffers that may be of what is reset. */
   ofAnybody: boolean
   judged: boolean

@@ -37,3 +37,31 @@ it('fences of which no signal was recorded: that one was pending is not certain'
     .without('dma_fence_signaled')
     .judge(finding('fences-not-awaited', { missing: /no dma_fence_signaled event in this trace/ }))
 })
+
+it.each([
+  ['maps', ['dbuf_map'], ['undetermined', 'undetermined']],
+  ['unmaps', ['dbuf_unmap', 'dbuf_unmap_ret'], ['undetermined', 'undetermined']],
+  ['attaches', ['dma_buf_dynamic_attach', 'dbuf_attached', 'dbuf_attach_ret'], ['undetermined', 'clean']],
+  ['exports', ['dma_buf_export', 'dbuf_export', 'vfiodb_feature'], ['undetermined', 'clean']],
+  ['invalidates', ['dbuf_inval', 'dbuf_inval_ret'], [undefined, 'undetermined']],
+  ['moves', ['vfiodb_move', 'vfiodb_move_ret'], ['undetermined', 'undetermined']],
+  ['waits for fences', ['dbuf_resv_wait', 'dbuf_resv_wait_ret'], ['clean', 'clean']],
+  ['detaches, of which there were none', ['dbuf_detach'], ['clean', 'clean']],
+])('a trace without %s: what of revoke and reset is clean still', async (_, names, verdicts) => {
+  const opened = given(reset('open')).when(exported(), attached(), mapped(), revoked({}, unmapped()), reset())
+  const folded = await opened.without(...names).judge(besides('leaked-mapping', 'reset-without-revoke', 'late-unmap'))
+  expect([folded.revocations[0]?.verdict, folded.resets[1]?.verdict]).toEqual(verdicts)
+})
+
+it('a buffer that is attached and never mapped needs no unmap to be reset cleanly', async () => {
+  const other = { exporter: 'udmabuf', ino: 2, attach: 2, sgt: 2 }
+  const idle = given(reset('open')).when(
+    exported(),
+    attached(),
+    exported(other),
+    attached('legacy', other),
+    mapped(other),
+  )
+  const { resets } = await idle.when(revoked(), reset()).judge(besides('leaked-mapping'))
+  expect(resets[1]?.verdict).toBe('clean')
+})

@@ -378,6 +378,19 @@ describe('what is used, and its end', () => {
     expect(revocations).toMatchObject([{ verdict: 'undetermined' }])
   })
 
+  it('an invalidate and the unmap of an importer without a callback, of one that has one it does not matter', async () => {
+    for (const [kind, verdict] of [
+      ['legacy', 'undetermined'],
+      ['dynamic', 'clean'],
+    ] as const) {
+      const own = { exporter: 'drm' }
+      const gone = given(exported(own), attached(kind, own), mapped({ ...own, sgt: 9 }), unmapped({ ...own, sgt: 9 }))
+      const tie = all(mapped(own), elsewhere(unmapEntry), together(elsewhere(unmapReturn), invalidated(own)))
+      const { revocations } = await gone.when(tie, fencesAwaited()).judge()
+      expect(revocations).toMatchObject([{ verdict }])
+    }
+  })
+
   it('an access and the end of the mapping, where the access itself is an event', async () => {
     const options = { recognisers: [{ event: 'my_dma', as: 'access', fields: { device: 'dev', iova: 'addr' } }] }
     const access = event('my_dma', `dev=${IMPORTER} addr=0xffff0000`)

@@ -1,6 +1,6 @@
 /** KERNEL.md §3.2, CONTRACT.md §5.4: what a reset says of the revoke before it, and what the kernel log and the bus say of a reset. */
 import { describe, expect, it } from 'vitest'
-import { all, console_, event, later, type Step } from '../../support/printer.ts'
+import { all, by, console_, event, later, type Step } from '../../support/printer.ts'
 import { besides, given } from '../../support/story.ts'
 import { timeOf } from '../../support/times.ts'
 import {
@@ -123,6 +123,38 @@ describe('a reset that only the kernel log tells of', () => {
     expect(resets).toMatchObject([{ method: 'unknown' }])
   })
 
+  it('has failed where the wait for it was given up, though nothing follows', async () => {
+    const gaveUp = console_(`vfio-pci ${EXPORTER}: not ready 65535ms after bus reset; giving up`)
+    const { resets } = await given(exported({ device: OTHER }))
+      .when(resetting(), gaveUp)
+      .judge()
+    expect(resets).toMatchObject([{ method: 'unknown', result: 'timeout', finishedNs: null }])
+  })
+
+  it('is one where two lines say that it begins: its end is the end of it', async () => {
+    const twice = all(resetting(), resetting(), resetDone())
+    const { resets } = await held.when(twice, by('gpu', 301, unmapped(), twice)).judge(told)
+    expect(resets.map((row) => [row.result, row.mappingsLive])).toEqual([
+      ['ok', 1],
+      ['ok', 0],
+    ])
+  })
+
+  it('is over, though the return of the function around it is not recorded', async () => {
+    const story = given(exported({ device: OTHER })).when(entry('pci_reset_function'), resetting(), resetDone())
+    const { folded, printed } = await story.fold()
+    expect(folded.resets).toMatchObject([{ result: 'ok', finishedNs: timeOf(printed, 'console', 1) }])
+  })
+
+  it('learns no method from a wait that is over, or for transactions', async () => {
+    const over = console_(`vfio-pci ${EXPORTER}: ready 1023ms after FLR`)
+    const pending = console_(
+      `vfio-pci ${EXPORTER}: timed out waiting for pending transaction; performing function level reset anyway`,
+    )
+    const { resets } = await held.when(resetting(), pending, over).judge(told)
+    expect(resets).toMatchObject([{ method: 'unknown', result: null }])
+  })
+
   it('of two devices is one of each', async () => {
     const { resets } = await held.when(resetting(), resetting(OTHER), resetDone(OTHER), resetDone()).judge(told)
     expect(resets.map((row) => [row.device, row.result, row.mappingsLive])).toEqual([
@@ -180,6 +212,30 @@ describe('a reset of the bus', () => {
         buffers: 1,
         startedNs: timeOf(printed, 'own_pci_dev_save_and_disable', 1),
       },
+    ])
+  })
+
+  it('takes along what only a step of it names, and has the device of its first step where it names none', async () => {
+    const restored = await both
+      .when(bus('vfio_pci_dev_set_hot_reset', disable(), entry('pci_dev_restore', OTHER)))
+      .judge(told)
+    expect(restored.resets.map((row) => [row.device, row.mappingsLive])).toEqual([
+      [EXPORTER, 0],
+      [OTHER, 1],
+    ])
+    const nameless = all(entry('pci_reset_bus', null), disable(OTHER), exit('pci_reset_bus', 'x', 0, null))
+    const { resets } = await both.when(nameless).judge(told)
+    expect(resets).toMatchObject([{ device: OTHER, method: 'bus', verdict: 'undetermined' }])
+  })
+
+  it('is over for each function when it is over for all, though a step of one has returned before', async () => {
+    const step = exit('pci_dev_save_and_disable', 'pci_reset_bus', 0, OTHER)
+    const { resets } = await given(exported({ device: '0000:06:00.0' }))
+      .when(bus('vfio_pci_dev_set_hot_reset', disable(), disable(OTHER), step))
+      .judge()
+    expect(resets.map((row) => [row.device, row.trigger])).toEqual([
+      [EXPORTER, 'ioctl'],
+      [OTHER, 'ioctl'],
     ])
   })
 

@@ -205,4 +205,55 @@ describe('the row of a reset', () => {
       .judge(told)
     expect(resets).toMatchObject([{ device: EXPORTER, mappingsLive: 1, trigger: 'sysfs' }])
   })
+
+  it('begins anew where another whole reset is entered after a step of one whose return is lost', async () => {
+    const { resets } = await empty
+      .when(entry('pci_reset_function'), call('pcie_flr', 'x'), call('pci_try_reset_function', 'vfio_pci_core_ioctl'))
+      .judge(told)
+    expect(resets.map((row) => [row.method, row.trigger])).toEqual([
+      ['flr', 'unknown'],
+      ['unknown', 'ioctl'],
+    ])
+  })
+
+  it('is there as far as the trace goes: begun, its device named, its method over', async () => {
+    const begun = await empty.when(entry('pci_reset_function', null)).judge()
+    expect(begun.resets).toMatchObject([{ device: null, method: 'unknown', result: null, verdict: 'clean' }])
+    const named = await empty.when(entry('pci_reset_function', null), entry('pci_dev_restore')).judge()
+    expect(named.resets).toMatchObject([{ device: EXPORTER, finishedNs: null }])
+    const story = given(exported({ device: OTHER })).when(
+      entry('pci_reset_function'),
+      call('pcie_flr', '__pci_reset_function_locked'),
+    )
+    const { folded, printed } = await story.fold()
+    expect(folded.resets).toMatchObject([
+      { method: 'flr', result: 'ok', finishedNs: timeOf(printed, 'own_pcie_flr_ret') },
+    ])
+  })
+})
+
+describe('a thread whose reset was never seen to end', () => {
+  const begun = held.when(entry('pci_reset_function'), disable())
+  const late = by('gpu', 301, mapped({ sgt: 2 }))
+  const fields = 'exp_name=udmabuf size=4096 ino=7'
+
+  it.each([
+    ['exports', exported({ ino: 7, exporter: 'udmabuf' })],
+    ['opens a file', event('dma_buf_fd', `${fields} fd=9`)],
+    ['takes a buffer', event('dma_buf_get', `${fields} fd=9`)],
+    ['attaches', attached('dynamic', { ino: 7, exporter: 'udmabuf', attach: 7 })],
+    ['maps', mapped({ ino: 7, exporter: 'udmabuf', attach: 7, sgt: 7 })],
+    ['maps for the CPU', event('own_vmap', '(dma_buf_vmap+0x4/0x90) ino=7')],
+    ['moves a device', event('own_move', `(vfio_pci_dma_buf_move+0x4/0x190 [vfio_pci_core]) dev="${OTHER}" revoked=1`)],
+    ['is asked for a buffer', event('own_feature', '(vfio_pci_core_feature_dma_buf+0x4/0x190 [vfio_pci_core])')],
+    ['closes a device', event('own_close', `(vfio_pci_core_close_device+0x4/0x90 [vfio_pci_core]) dev="${OTHER}"`)],
+  ])('has left it when it %s: what is mapped then is not in it', async (_, step) => {
+    const { resets } = await begun.when(step, late).judge(told, besides('leaked-mapping', 'leaked-attachment'))
+    expect(resets).toMatchObject([{ mappingsLive: 1 }])
+  })
+
+  it('is in it still when it unmaps', async () => {
+    const { resets } = await begun.when(unmapped(), late).judge(besides('reset-while-mapped', 'reset-without-revoke'))
+    expect(resets).toMatchObject([{ mappingsLive: 2 }])
+  })
 })

@@ -5,6 +5,7 @@ import { besides, finding, given, nothing } from '../../support/story.ts'
 import { timeOf } from '../../support/times.ts'
 import {
   attached,
+  detached,
   EXPORTER,
   exported,
   fencesAwaited,
@@ -143,6 +144,19 @@ describe('an invalidate outside a move', () => {
     expect(folded.buffers).toMatchObject([{ state: 'live', revocations: 2 }])
   })
 
+  it('of two that wait for the same importers, names in each the one that took longest, not the last', async () => {
+    const late = mapped({ ...second, sgt: 2, iova: '0xfffe0000' })
+    const story = lazy.when(attached('dynamic', second), invalidated(drm), later(20), late, invalidated(drm))
+    const drop = (step: Step) => by('kworker/1:1', 201, later(1), step)
+    const one = await story.when(drop(unmapped(drm))).judge(besides('late-unmap', 'leaked-mapping'))
+    expect(one.revocations).toMatchObject([{ unmappedNs: expect.any(BigInt) }, { unmappedNs: null }])
+    expect(one.buffers).toMatchObject([{ state: 'revoking', revocations: 2 }])
+    const both = story.when(drop(unmapped(drm)), drop(unmapped({ ...second, sgt: 2 })))
+    const { revocations, buffers } = await both.judge(besides('late-unmap'))
+    expect(revocations.map((row) => row.slowestImporter)).toEqual([IMPORTER, IMPORTER])
+    expect(buffers).toMatchObject([{ state: 'live' }])
+  })
+
   it('is known by its return alone', async () => {
     const { folded, printed } = await lazy
       .when(invalidated(drm), by('kworker/1:1', 201, unmapped(drm)), fencesAwaited())
@@ -184,6 +198,45 @@ describe('an invalidate outside a move', () => {
     const { buffers, revocations } = await vfio.judge()
     expect(buffers).toMatchObject([{ state: 'revoked', exporterDevice: EXPORTER }])
     expect(revocations).toMatchObject([{ permanent: false, restoredNs: null }])
+  })
+})
+
+describe('an exporter whose device is reset after it has told its importers', () => {
+  const hardware = event('pcirst_amdgpu', '(amdgpu_asic_reset+0x4/0x20 [amdgpu])')
+  const used = given(exported({ exporter: 'amdgpu' }), attached('dynamic', drm), mapped(drm))
+
+  it('moved where its own function says so, and else has told them for a reason that nothing names', async () => {
+    const moved = used.when(toldBy('amdgpu_bo_move_notify', 'amdgpu', unmapped(drm)), fencesAwaited(), hardware)
+    expect((await moved.judge()).revocations).toMatchObject([{ cause: 'move' }])
+    const silent = used.when(toldBy('my_bo_let_go', 'amdgpu', unmapped(drm)), fencesAwaited(), hardware)
+    expect((await silent.judge()).revocations).toMatchObject([{ cause: 'unknown' }])
+  })
+})
+
+describe('where no unmap is recorded', () => {
+  it('a buffer that nobody has mapped needs none', async () => {
+    const other = { exporter: 'udmabuf', ino: 2, attach: 2, sgt: 2 }
+    const idle = given(exported(drm), attached('dynamic', drm)).when(
+      by('other', 301, exported(other), attached('legacy', other), mapped(other)),
+    )
+    const { revocations } = await idle.when(invalidated(drm), fencesAwaited()).judge(besides('leaked-mapping'))
+    expect(revocations).toMatchObject([{ verdict: 'clean' }])
+  })
+
+  it('a buffer that somebody had mapped is not cleanly revoked, though he has detached since', async () => {
+    const gone = lazy.when(detached(drm), invalidated(drm), fencesAwaited())
+    const { revocations } = await gone.judge(besides('leaked-mapping'))
+    expect(revocations).toMatchObject([{ verdict: 'undetermined' }])
+    const other = { ...drm, ino: 2, attach: 2, sgt: 2 }
+    const seen = given(by('other', 301, mapped(other), unmapped(other))).when(
+      exported(drm),
+      attached('dynamic', drm),
+      mapped(drm),
+      detached(drm),
+      invalidated(drm),
+      fencesAwaited(),
+    )
+    expect((await seen.judge(besides('leaked-mapping'))).revocations).toMatchObject([{ verdict: 'clean' }])
   })
 })
 

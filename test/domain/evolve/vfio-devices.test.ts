@@ -46,6 +46,13 @@ describe('a vfio device', () => {
     expect(folded.revocations).toMatchObject([{ exporterDevice: EXPORTER }])
   })
 
+  it('by address is the one that has had a name at it: its buffers are restored though nobody is told', async () => {
+    const folded = await given(exported())
+      .when(move(1, EXPORTER, VDEV), move(0, null, VDEV))
+      .judge()
+    expect(rows(folded)).toEqual([[EXPORTER, 'live']])
+  })
+
   it('by name is known by its address from the first event that has both', async () => {
     const folded = await homeless
       .when(move(1, EXPORTER, null, told()), move(1, EXPORTER, VDEV), move(0, null, VDEV, told()))
@@ -88,6 +95,12 @@ describe('a vfio device', () => {
       [null, 'live'],
       [null, 'live'],
     ])
+  })
+
+  it('of which nothing is said restores no buffer', async () => {
+    const folded = await homeless.when(move(1, EXPORTER, null, told()), move(0, null, null, told())).judge()
+    expect(rows(folded)[0]).toEqual([EXPORTER, 'revoked'])
+    expect(folded.revocations).toMatchObject([{ restoredNs: null }])
   })
 
   it('is not the owner of a buffer that another exporter made', async () => {
