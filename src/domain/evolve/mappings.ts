@@ -98,8 +98,7 @@ export function complete(
   mapping.mapped = world.now
   mapping.direction ??= direction
   const address = u64(iova)
-  const bytes = u64(length)
-  if (bytes !== null) mapping.length ??= bytes
+  mapping.length ??= u64(length)
   if (address !== null && mapping.iova === null) {
     mapping.iova = address
     mapping.translated = world.translations.get(translationKey(address)) ?? null
