@@ -172,10 +172,6 @@ function cameLater(world: World, mapping: Mapping, callback: Call | null): boole
   return world.returning.has(callback.fn) || took < world.thresholds.lateUnmapWarning ? false : null
 }
 
-export function isLive(mapping: Mapping): boolean {
-  return mapping.unmapped === null
-}
-
 /**
  * From when on its importer should have let go: the latest of "told", "all are told" and "fences drained" that came by
  * then. Null where it was not told.
