@@ -53,6 +53,7 @@ describe('a mapping', () => {
 
   it.each([
     ['is as long as the probe shows', 'iova=0xffff0000 len=4096', '0xffff1000', 0],
+    ['is as long as its only segment', 'nents=1 iova=0xffff0000 len=4096', '0xffff1000', 0],
     ['is the whole buffer where it shows no length', 'iova=0xffff0000', '0xffff1000', 1],
     [
       'is the whole buffer where it shows the first segment of several',
