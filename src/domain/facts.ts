@@ -43,7 +43,7 @@ export interface Facts {
     exact: boolean
     at: Sighting
   }
-  splat: { splat: Splat; complete: boolean }
+  splat: { splat: Splat }
   gap: { gap: Gap }
   ended: { at: Sighting }
 }

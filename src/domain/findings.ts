@@ -60,7 +60,6 @@ export function report(world: World, draft: Draft): Finding {
   }
   world.findings.push(finding)
   judgeAbsence(world, finding)
-  if (finding.verdict === 'violated' && draft.absent) world.resting.add(finding)
   const buffer = bufferOf(draft)
   if (buffer) {
     buffer.findingCount++
@@ -104,7 +103,6 @@ export function uphold(world: World, finding: Finding, draft: Draft): void {
   } else if (draft.revocation && !before.revocation) draft.revocation.findings.push(finding)
   for (const other of before.suspected ?? []) acquit(world, finding, other, doubted)
   judgeAbsence(world, finding)
-  if (finding.verdict === 'violated' && draft.absent) world.resting.add(finding)
   judgeEpisodes(world, finding)
 }
 
@@ -145,8 +143,8 @@ function judgeAbsence(world: World, finding: Finding): void {
   const { absent } = finding.draft
   if (finding.verdict !== 'violated' || !absent) return
   const gap = gapBetween(world.window, absent.from, absent.to)
-  if (!gap) return
-  demote(world, finding, describeGap(gap))
+  if (gap) demote(world, finding, describeGap(gap))
+  else world.resting.add(finding)
 }
 
 export function demote(world: World, finding: Finding, missing: string): void {

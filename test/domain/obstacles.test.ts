@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { gapsNamed, MISSED_BEFORE_FAULT } from '../../src/domain/evidence/gaps-named.ts'
 import { unseenProbes, unseenText } from '../../src/domain/evidence/unseen.ts'
 import type { GapRow } from '../../src/domain/read-model.ts'
-import { describeGap } from '../../src/domain/world/window.ts'
+import { describeGap, FAULTS_LIMITED } from '../../src/domain/world/window.ts'
 
 const FULL = 'the ring buffer was full'
 const gap = (id: number, over: Partial<GapRow> = {}): GapRow => ({
@@ -42,6 +42,22 @@ describe('the gaps that a finding names', () => {
 
   test('what was missed before a fault may be in any gap that began before it', () => {
     expect(ids(gapsNamed(MISSED_BEFORE_FAULT, gaps, { from: 250n, to: 300n }))).toEqual([1, 2, 3])
+  })
+
+  test('one without a beginning or an end reaches as far as the trace', () => {
+    const open = [gap(1, { fromNs: null }), gap(4, { toNs: null }), gap(6)]
+    const words = `7 events lost on CPU 1 (${FULL})`
+    expect(ids(gapsNamed(words, open, { from: 0n, to: 50n }))).toEqual([1])
+    expect(ids(gapsNamed(words, open, { from: 800n, to: 900n }))).toEqual([4])
+    expect(ids(gapsNamed(words, open, { from: 150n, to: 150n }))).toEqual([1])
+    expect(ids(gapsNamed(MISSED_BEFORE_FAULT, open, { from: 10n, to: 20n }))).toEqual([1])
+  })
+
+  test('faults that were not printed are counted as faults', () => {
+    const limited = gap(1, { cpu: null, lost: 12n, reason: FAULTS_LIMITED })
+    expect(ids(gapsNamed(`12 faults lost (${FAULTS_LIMITED})`, [limited], everywhere))).toEqual([1])
+    expect(ids(gapsNamed(`3 faults lost (${FAULTS_LIMITED})`, [limited], everywhere))).toEqual([1])
+    expect(gapsNamed(`12 events lost (${FAULTS_LIMITED})`, [limited], everywhere)).toEqual([])
   })
 
   test('nothing else names a gap', () => {

@@ -54,8 +54,8 @@ export async function foldText(
 }
 
 /** As `foldText`, each line a batch of its own: rows are handed over after every one, as for a trace that is followed. */
-export function foldLineByLine(text: Buffer, options: unknown = {}): Promise<Folded> {
-  return foldIn({ batchLines: 1, batchBytes: 16 * 1024, maxLine: 8 * 1024 }, text, options, {}, null)
+export function foldLineByLine(text: Buffer, options: unknown = {}, parsing: ParserOptions = {}): Promise<Folded> {
+  return foldIn({ batchLines: 1, batchBytes: 16 * 1024, maxLine: 8 * 1024 }, text, options, parsing, null)
 }
 
 async function foldIn(

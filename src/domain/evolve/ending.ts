@@ -26,7 +26,7 @@ export function onEnd(context: Context): void {
     if (task.closing && openCall(task, CLEANUP)) bury(context, task.closing)
   }
   for (const task of world.tasks.values()) {
-    endSplat(context, task, false)
+    endSplat(context, task)
     if (task.move && isRestored(world, task.move)) settle(context, task.move)
     if (task.move && !task.move.returned) for (const revocation of task.move.revocations) revocation.doubt ??= NOT_OVER
   }

@@ -111,7 +111,7 @@ export function evolve(context: Context): void {
   if (act.point !== 'event' && task.unknown) onNoThread(context)
   if (task.unmapping && !INSIDE_UNMAP.has(type)) goOn(context, task)
   if (task.reset && !WITHIN_RESET.has(type)) leaveBehind(context, task.reset)
-  if (task.splat?.lone && type !== 'console' && type !== 'splat') endSplat(context, task, true)
+  if (task.splat?.lone && type !== 'console' && type !== 'splat') endSplat(context, task)
   if (task.move && !task.move.returned && AFTER_MOVE.has(type) && !world.returning.has('vfio_pci_dma_buf_move'))
     settle(context, task.move)
   if (task.calls.length > 0 && OUTSIDE_INVALIDATE.has(type)) dropCalls(task, INVALIDATE_CALLS)

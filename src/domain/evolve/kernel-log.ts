@@ -3,6 +3,7 @@ import type { Buffer } from '../world/entities.ts'
 import type { Splat } from '../world/splat.ts'
 import type { Call, Task } from '../world/task.ts'
 import { addGap, FAULTS_LIMITED } from '../world/window.ts'
+import type { World } from '../world/world.ts'
 import type { Context } from './context.ts'
 import { directionName } from './mappings.ts'
 import { noteBridge } from './pci-topology.ts'
@@ -52,33 +53,36 @@ const RELEVANT = /dma[-_](?:buf|resv|fence)|vfio|iommu|iova|drm_gem_|_prime_|pci
 export function onConsole(context: Context): void {
   const { act, task } = context
   const text = act.text ?? ''
-  if (task.splat?.lone && !goesOn(context, task.splat)) endSplat(context, task, true)
+  if (task.splat?.lone && !goesOn(context.world, task.splat)) endSplat(context, task)
   const open = task.splat
   if (act.detail === 'faults-suppressed') return onSuppressed(context)
   if (act.detail === 'bridge') noteBridge(context)
   if (act.detail === 'cut-here') {
-    if (open) endSplat(context, task, false)
+    endSplat(context, task)
     task.splat = beginSplat(context)
     return
   }
   if (!open) {
     if (act.detail !== 'oops' && act.detail !== 'warning') return
     task.splat = beginSplat(context)
-    addLine(context, task.splat, text)
+    readLine(task.splat, text)
     // Without "cut here" nothing says where it ends: an oops runs to its "end trace", a lone warning as long as its
     // thread says nothing else.
     task.splat.lone = act.detail === 'warning'
     return
   }
-  addLine(context, open, text)
-  if (act.detail === 'end-trace') endSplat(context, task, true)
+  if (open.lines.length < MOST_LINES) open.lines.push(context.world.now)
+  readLine(open, text)
+  if (act.detail === 'end-trace') endSplat(context, task)
 }
+
+const MOST_LINES = 4096
 
 /** The lines of one warning are printed in one go. */
 const ONE_GO = 1_000_000n
 
-function goesOn({ world, act }: Context, { lines }: Splat): boolean {
-  return act.detail !== 'cut-here' && world.now.ns - lines.at(-1)!.ns <= ONE_GO
+function goesOn({ now }: World, { lines }: Splat): boolean {
+  return now.ns - lines.at(-1)!.ns <= ONE_GO
 }
 
 function beginSplat({ world, task }: Context): Splat {
@@ -101,23 +105,20 @@ function bufferOf(call: Call): Buffer | null {
   return call.buffer ?? call.mapping?.buffer ?? call.attachment?.buffer ?? null
 }
 
-const MOST_LINES = 4096
-
-function addLine({ world }: Context, splat: Splat, text: string): void {
-  if (splat.lines.at(-1)?.seq !== world.now.seq && splat.lines.length < MOST_LINES) splat.lines.push(world.now)
-  // The list of loaded modules names everybody.
+function readLine(splat: Splat, text: string): void {
   if (splat.headline === null && text.trim() !== '') splat.headline = text.trim()
   if (splat.maybeWithin && text.includes(`${splat.maybeWithin.fn}+0x`)) {
     splat.relevant = true
     splat.buffer = bufferOf(splat.maybeWithin)
     splat.maybeWithin = null
   }
-  if (!splat.relevant && /\+0x|^WARNING|^refcount_t|^BUG|^kernel BUG/.test(text)) splat.relevant = RELEVANT.test(text)
+  // The list of loaded modules names everybody.
+  if (!splat.relevant && /\+0x|^WARNING|^BUG|^kernel BUG/.test(text)) splat.relevant = RELEVANT.test(text)
 }
 
-export function endSplat(context: Context, task: Task, complete: boolean): void {
+export function endSplat(context: Context, task: Task): void {
   const { splat } = task
   if (!splat) return
   task.splat = null
-  context.tell('splat', { splat, complete })
+  context.tell('splat', { splat })
 }

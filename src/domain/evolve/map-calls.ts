@@ -1,4 +1,4 @@
-import { errnoOf, isAddress } from '../recognise/pointer.ts'
+import { isAddress } from '../recognise/pointer.ts'
 import { asPointer } from '../recognise/probe.ts'
 import type { Mapping } from '../world/entities.ts'
 import { enter, leave, openCall } from '../world/task.ts'
@@ -30,11 +30,8 @@ export function onMap(context: Context): void {
   world.about.attachment = attachment
   world.about.buffer = attachment?.buffer ?? world.about.buffer
   const sgt = act.sgt ?? (act.ret === null ? null : asPointer(act.ret))
-  if (sgt !== null && !isAddress(sgt)) {
-    // With an ERR_PTR the other fields are what a failed dereference left.
-    world.about.device = errnoOf(sgt) === null ? null : world.about.device
-    return
-  }
+  // With an ERR_PTR the other fields are what a failed dereference left.
+  if (sgt !== null && !isAddress(sgt)) return
   if (attachment?.detached) context.tell('used-detached', { attachment, call: 'map' })
   const direction = directionName(act.direction ?? call?.direction ?? openCall(task, MAP_CALLS)?.direction ?? null)
   const holder = attachment && sgt !== null ? mappingBySgt(attachment, sgt) : null

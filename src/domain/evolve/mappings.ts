@@ -98,8 +98,7 @@ export function complete(
   mapping.mapped = world.now
   mapping.direction ??= direction
   const address = u64(iova)
-  const bytes = u64(length)
-  if (bytes !== null) mapping.length ??= bytes
+  mapping.length ??= u64(length)
   if (address !== null && mapping.iova === null) {
     mapping.iova = address
     mapping.translated = world.translations.get(translationKey(address)) ?? null
@@ -171,10 +170,6 @@ function cameLater(world: World, mapping: Mapping, callback: Call | null): boole
   if (!callback) return true
   const took = mapping.unmapped!.ns - mapping.invalidated!.ns
   return world.returning.has(callback.fn) || took < world.thresholds.lateUnmapWarning ? false : null
-}
-
-export function isLive(mapping: Mapping): boolean {
-  return mapping.unmapped === null
 }
 
 /**

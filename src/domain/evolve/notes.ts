@@ -38,30 +38,23 @@ export function onNote(context: Context, note: Note): void {
       })
     case 'heard':
       window.first ??= note.time
-      if (window.end === null || note.time > window.end) window.end = note.time
-      if (note.time > (window.last[note.cpu] ?? note.time - 1n)) window.last[note.cpu] = note.time
+      window.end = later(window.end, note.time)
+      window.last[note.cpu] = later(window.last[note.cpu], note.time)
       return hear(context, note.cpu, note.time)
     case 'input':
       window.beginning = note.input
       return
     case 'entries':
       if (note.written <= note.inBuffer) return beginDump(context)
-      return begin(context, window.first === null || window.beginning !== null ? ANY_CPU : null, {
-        cpu: null,
-        from: null,
-        to: window.beginning === null ? window.first : null,
-        lost: note.written - note.inBuffer,
-        reason: 'overwritten: the header counts more events than the buffer still held',
-        seq,
-      })
+      return overwritten(context, note.written - note.inBuffer)
     case 'recording':
       return note.on ? recordingBegins(context) : recordingEnds(context)
     case 'boot':
       return anotherBoot(context)
     case 'partial':
-      return begin(context, null, { cpu: null, from: null, to: null, lost: null, reason: note.why, seq })
+      return add(context, { cpu: null, from: null, to: null, lost: null, reason: note.why, seq })
     case 'cut':
-      return begin(context, null, {
+      return add(context, {
         cpu: null,
         from: window.end,
         to: null,
@@ -80,6 +73,20 @@ export function onNote(context: Context, note: Note): void {
       return unread(context, `line ${note.line} is too long to be understood`)
     default:
   }
+}
+
+function later(known: bigint | null | undefined, ns: bigint): bigint {
+  return (known ?? ns) > ns ? known! : ns
+}
+
+/** Events are missing before the first that the buffer still held, which may have been read before its header. */
+function overwritten(context: Context, lost: bigint): void {
+  const { window, now } = context.world
+  const to = window.beginning === null ? window.first : null
+  const reason = 'overwritten: the header counts more events than the buffer still held'
+  const gap = { cpu: null, from: null, to, lost, reason, seq: now.seq }
+  if (to === null) begin(context, ANY_CPU, gap)
+  else add(context, gap)
 }
 
 /** An input with a header of its own is a dump by itself: nothing says that it goes on where the one before it ended. */
@@ -119,7 +126,7 @@ const NOT_RECORDED = -3
 /** Inode numbers, addresses and mappings begin anew; what was open is gone, and nobody saw how. */
 function anotherBoot(context: Context): void {
   const { world } = context
-  for (const task of world.tasks.values()) endSplat(context, task, false)
+  for (const task of world.tasks.values()) endSplat(context, task)
   forgetBoot(world)
   const reason = 'another boot begins'
   begin(context, ANY_CPU, { cpu: null, from: world.window.end, to: null, lost: null, reason, seq: world.now.seq })
@@ -149,9 +156,9 @@ export function hear(context: Context, cpu: number, ns: bigint): void {
 /** Key of a gap that the next event of any CPU ends. */
 export const ANY_CPU = -2
 
-function begin(context: Context, until: number | null, gap: Omit<Gap, 'id'>): void {
+function begin(context: Context, until: number, gap: Omit<Gap, 'id'>): void {
   const { window, changed } = context.world
-  const open = until === null ? undefined : window.open.get(until)
+  const open = window.open.get(until)
   if (open) {
     // The same event ends both.
     open.lost = open.lost === null || gap.lost === null ? null : open.lost + gap.lost
@@ -160,9 +167,13 @@ function begin(context: Context, until: number | null, gap: Omit<Gap, 'id'>): vo
     return
   }
   const added = addGap(window, gap)
-  if (until === null) return settleGap(context, added)
-  context.world.window.open.set(until, added)
-  context.world.changed.gaps.push(added.id)
+  window.open.set(until, added)
+  changed.gaps.push(added.id)
+}
+
+/** Both ends are known, or nothing will tell them. */
+function add(context: Context, gap: Omit<Gap, 'id'>): void {
+  settleGap(context, addGap(context.world.window, gap))
 }
 
 /** Both ends of a gap are known: findings that rest on that stretch of time are looked at again. */
@@ -193,13 +204,11 @@ export function onNoThread(context: Context): void {
 function doubtAll(context: Context, reason: string): void {
   const { world } = context
   if (world.window.gaps.some((gap) => gap.reason === reason)) return
-  begin(context, null, { cpu: null, from: null, to: null, lost: null, reason, seq: world.now.seq })
+  add(context, { cpu: null, from: null, to: null, lost: null, reason, seq: world.now.seq })
 }
 
 /** Gaps whose end never came reach to the end of the trace. */
 export function closeGaps(context: Context): void {
   const { window } = context.world
-  const open = [...window.open.values()]
-  window.open.clear()
-  for (const gap of open) settleGap(context, gap)
+  for (const gap of window.open.values()) settleGap(context, gap)
 }

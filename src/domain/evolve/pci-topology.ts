@@ -17,7 +17,7 @@ function placeOf(device: string): Place | null {
 /** The kernel log names the buses that it has found below a bridge. */
 export function noteBridge({ world, act }: Context): void {
   const [from, to] = (act.state ?? '').split('-').map((bus) => Number.parseInt(bus, 16))
-  if (act.device !== null && from !== undefined && to !== undefined) world.busesBelow.set(act.device, { from, to })
+  if (act.device !== null && to !== undefined) world.busesBelow.set(act.device, { from: from!, to })
 }
 
 /**
