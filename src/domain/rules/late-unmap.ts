@@ -56,9 +56,8 @@ function tie({ mapped, invalidated }: Mapping): string | null {
 /** While a move lasts it may be waiting for a fence still: the entry of that wait says so, or that none was added. */
 function waitProbes({ seen }: World, { buffer, completed, fences }: Revocation): string[][] {
   if (!isVfioExporter(buffer.exporter) || completed !== null || fences !== null) return []
-  const isPending = [...buffer.fences].some((fence) => fence.signalled === null)
   const waits = ['dma_resv_wait_timeout%entry', 'fence-wait']
-  if (isPending) return [waits]
+  if (buffer.fences.size > 0) return [waits]
   return seen.has('fence') ? [[...waits, 'reservation-add']] : []
 }
 

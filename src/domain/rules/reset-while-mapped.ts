@@ -23,9 +23,8 @@ export const resetWhileMapped: RuleModule = {
       if (mapping.unmapped!.seq === mapping.unmapEntered?.seq || !mapping.flagged.includes(UNFINISHED)) return
       for (const finding of world.findings) {
         const { draft } = finding
-        if (draft.rule !== 'reset-while-mapped' || draft.mapping !== mapping || !draft.reset?.touched) continue
-        if (finding.missing !== UNFINISHED) continue
-        const missing = doubt(mapping, draft.reset, draft.reset.touched)
+        if (draft.mapping !== mapping || finding.missing !== UNFINISHED) continue
+        const missing = doubt(mapping, draft.reset!, draft.at)
         uphold(world, finding, { ...draft, missing, evidence: [mapping.unmapped] })
       }
     },
@@ -117,10 +116,9 @@ function leaving({ unmapEntered, unmapped, buffer, ...mapping }: Mapping, touche
 }
 
 function tie({ mapped, unmapped }: Mapping, { touched, finished }: Reset): string | null {
-  const duringReset = mapped !== null && mapped.seq > touched!.seq
   return (
     tied('the mapping and the reset', mapped, touched) ??
     tied('the mapping and the reset', unmapped, touched) ??
-    (duringReset ? tied('the mapping and the end of the reset', mapped, finished) : null)
+    tied('the mapping and the end of the reset', mapped, finished)
   )
 }

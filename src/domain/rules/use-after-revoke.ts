@@ -115,7 +115,7 @@ function doubt(world: World, mapping: Mapping, candidates: Mapping[], fact: Fact
   if (fact.exact) {
     const tie = tied('the access and the end of the mapping', gone, fact.at)
     if (tie) return tie
-    const entryOnly = mapping.endedBy !== 'detach' && mapping.unmapEntered?.seq === gone.seq
+    const entryOnly = mapping.unmapEntered?.seq === gone.seq
     const elsewhere = world.record.pid !== mapping.unmappedPid
     return entryOnly && elsewhere && fact.at.ns - gone.ns < world.thresholds.faultDelay
       ? 'the return of the unmap is not probed, and another thread accessed soon after its entry: it may not have been over'
