@@ -89,7 +89,7 @@ function blame(world: World, mapping: Mapping, candidates: Mapping[], fact: Fact
     summary: `${importerName(mapping.attachment)} ${way} ${hex(fact.address)}, ${span(late)} after ${revoked}: ${bufferName(mapping.buffer)}`,
   }
   mapping.flagged.push('use-after-revoke')
-  if (!draft.revocation) leaveOpen(mapping, gone)
+  leaveOpen(mapping, gone)
   if (earlier) uphold(world, earlier, draft)
   else report(world, draft)
 }
