@@ -104,3 +104,16 @@ describe('non-revocable-importer', () => {
     })
   })
 })
+
+describe('what was lost before an importer of a revoking exporter came', () => {
+  it('hides no invalidate that it could have ignored', async () => {
+    const own = { exporter: 'dbtest' }
+    const touched = all(
+      event('pcirst_dbt', '(dbt_hw_reset+0x4/0x20 [dbtest]) dev=0xffff889ac10560d0 ms=30'),
+      event('pcirst_dbt_ret', '(dbt_ioctl+0x3af/0x73a [dbtest] <- dbt_hw_reset)'),
+    )
+    await given(exported(own), lost(2), event('my_mark', ''), attached('legacy', own))
+      .when(touched, invalidated(own))
+      .judge(nothing('non-revocable-importer'), besides('reset-without-revoke'))
+  })
+})
