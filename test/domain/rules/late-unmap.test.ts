@@ -1,4 +1,4 @@
-import { describe, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { all, by, event, later, lost, type Step } from '../../support/printer.ts'
 import { besides, finding, given, givenOptions, nothing, type Story } from '../../support/story.ts'
 import {
@@ -209,3 +209,13 @@ const unmapReturn = event(
   'dbuf_unmap_ret',
   `(drop+0x26/0x50 [dbtest] <- dma_buf_unmap_attachment) ino=1 attach=${attachOf({})} sgt=${sgtOf(1)}`,
 )
+
+describe('an unmap that had begun before the importer was told, and of which no return shows', () => {
+  it('is none that the revoke had to wait for', async () => {
+    const { mappings, revocations } = await given(exported(), attached(), mapped())
+      .when(by('kworker/1:2', 201, unmapEntry), told(fencesAwaited(), later(3000)), event('my_mark', ''))
+      .judge(nothing('late-unmap'))
+    expect(mappings).toMatchObject([{ endedBy: 'unmap', unmapLatencyNs: null }])
+    expect(revocations).toMatchObject([{ slowestImporter: null, unmappedNs: null }])
+  })
+})
