@@ -46,7 +46,8 @@ export const useAfterPermanentRevoke: RuleModule = {
       const { buffer } = attachment
       if (!buffer?.dead || buffer.released) return
       if (attachment.attached?.seq !== world.now.seq) return
-      const since = buffer.revocation?.notified ?? buffer.revocation?.invalidated
+      const { revocation } = buffer
+      const since = revocation?.notified ?? revocation?.invalidated
       if (!since || (attachment.entered ?? attachment.attached).seq < since.seq) return
       const race = attachment.entered === null && attachment.attached.ns - since.ns < world.thresholds.attachRace
       report(world, {
@@ -54,11 +55,11 @@ export const useAfterPermanentRevoke: RuleModule = {
         severity: 'error',
         at: attachment.attached,
         attachment,
-        revocation: buffer.revocation,
+        revocation,
         comm: world.record.comm,
         pid: world.record.pid,
-        evidence: [buffer.revocation?.requested, attachment.entered, attachment.attached],
-        absent: between(buffer.revocation?.requested ?? null, attachment.attached),
+        evidence: [revocation!.requested, attachment.entered, attachment.attached],
+        absent: between(revocation!.requested, attachment.attached),
         missing:
           tie(buffer, attachment.entered ?? attachment.attached) ??
           (race ? "the attach may have passed the exporter's test before the revoke: its entry is not probed" : null),

@@ -31,8 +31,8 @@ export const useAfterRevoke: RuleModule = {
     },
     access(fact, world) {
       const candidates = mappingsCovering(world.mappings, fact.device, fact.address)
-      const live = candidates.filter((m) => goneAt(m) === null)
-      if (live.length > 0) return doubtLive(world, live, candidates, fact)
+      const live = candidates.find((m) => goneAt(m) === null)
+      if (live) return doubtLive(world, live, candidates, fact)
       const [newest] = candidates
       if (newest) blame(world, newest, candidates, fact)
       else orphan(world, fact)
@@ -41,9 +41,8 @@ export const useAfterRevoke: RuleModule = {
 }
 
 /** A mapping that is live answers for its address, unless its end may have been lost: then another's use is not ruled out. */
-function doubtLive(world: World, live: Mapping[], candidates: Mapping[], fact: Facts['access']): void {
-  const gaps = live.map((m) => gapBetween(world.window, m.mapped?.ns ?? null, fact.at.ns))
-  const gap = gaps.every((one) => one !== null) ? gaps[0] : null
+function doubtLive(world: World, newest: Mapping, candidates: Mapping[], fact: Facts['access']): void {
+  const gap = gapBetween(world.window, newest.mapped?.ns ?? null, fact.at.ns)
   if (!gap) return
   for (const mapping of candidates)
     if (mapping.revocation && within(mapping))

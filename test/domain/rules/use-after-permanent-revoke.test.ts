@@ -126,3 +126,12 @@ describe('an attach around the close of the device', () => {
       .judge(finding(RULE, { evidence: ['dbuf_map'] }))
   })
 })
+
+describe('an un-revoke after a close of which no invalidate shows', () => {
+  it('restores what is gone for good', async () => {
+    const cleanup = event('vfiodb_cleanup', `(vfio_pci_dma_buf_cleanup+0x4/0xf0 [vfio_pci_core]) dev="${EXPORTER}"`)
+    await given(exported(), cleanup, move(1, EXPORTER, 'close'))
+      .when(move(0, EXPORTER, 'ioctl', invalidated()))
+      .judge(finding('use-after-permanent-revoke', { ino: 1, summary: /was restored/, evidence: ['dbuf_inval'] }))
+  })
+})

@@ -332,3 +332,31 @@ describe('a use after what ended the mapping', () => {
     await story.when(later(11.9), access).judge(finding('use-after-revoke'))
   })
 })
+
+describe('a fault in a mapping of which little shows', () => {
+  const importer = `attach=${attachOf({})} dev="${IMPORTER}"`
+
+  it('is one of a buffer that no event names', async () => {
+    const map = `(map_locked+0x47/0x80 [dbtest] <- dma_buf_map_attachment) ${importer} sgt=${sgtOf(1)} nents=1 iova=0xffff0000 len=16384`
+    await given(
+      event('dbuf_map', map),
+      event('dbuf_unmap', `(dma_buf_unmap_attachment+0x4/0x80) ${importer} sgt=${sgtOf(1)}`),
+      event('dbuf_unmap_ret', `(drop+0x26/0x50 [dbtest] <- dma_buf_unmap_attachment) ${importer} sgt=${sgtOf(1)}`),
+    )
+      .when(later(50), faulted())
+      .judge(
+        finding('use-after-revoke', {
+          importer: IMPORTER,
+          summary: /after it had been unmapped: a buffer that no event names$/,
+          evidence: ['dbuf_map', 'dbuf_unmap', 'dbuf_unmap_ret', 'console'],
+        }),
+      )
+  })
+
+  it('is none while its unmap lasts, which alone shows it', async () => {
+    const unmap = `(dma_buf_unmap_attachment+0x4/0x80) ino=1 ${importer} sgt=${sgtOf(1)} iova=0xffff0000`
+    await given(exported(), attached(), mapped({ sgt: 9, iova: '0xfffe0000' }), unmapped({ sgt: 9 }))
+      .when(event('dbuf_unmap', unmap), later(50), faulted())
+      .judge(nothing('use-after-revoke'))
+  })
+})
