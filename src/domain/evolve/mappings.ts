@@ -140,7 +140,7 @@ export function endMapping(
   const { attachment, buffer } = mapping
   world.sharers.delete(mapping)
   const callback = openCall(task, INVALIDATE_CALLS)
-  const told = mapping.invalidated !== null
+  const told = wasTold(mapping, at)
   mapping.unmapped = at
   mapping.unmappedComm ??= world.record.comm
   mapping.unmappedPid ??= world.record.pid
@@ -159,6 +159,11 @@ export function endMapping(
   context.tell('unmapped', { mapping })
 }
 
+/** An end that counts from the entry of its unmap may have begun before its importer was told. */
+function wasTold({ invalidated }: Mapping, by: Sighting): boolean {
+  return invalidated !== null && invalidated.seq <= by.seq
+}
+
 function keepLately({ lately }: Buffer, mapping: Mapping): void {
   const latest = lately[0]?.unmapped?.ns ?? -1n
   if (mapping.unmapped!.ns > latest) lately.length = 0
@@ -174,10 +179,11 @@ function cameLater(world: World, mapping: Mapping, callback: Call | null): boole
 
 /**
  * From when on its importer should have let go: the latest of "told", "all are told" and "fences drained" that came by
- * then. Null where it was not told.
+ * then. Null where it had not been told.
  */
-export function letGoSince({ invalidated, told }: Mapping, until: Sighting): Sighting | null {
-  let since = invalidated
+export function letGoSince(mapping: Mapping, until: Sighting): Sighting | null {
+  const { invalidated, told } = mapping
+  let since = wasTold(mapping, until) ? invalidated : null
   for (const step of [told?.notified, told?.fences])
     if (step && since && step.ns > since.ns && step.seq <= until.seq) since = step
   return since

@@ -182,9 +182,9 @@ export function mappingGone({ world }: Context, mapping: Mapping): void {
     if (revocation.restored && attachment?.class === 'private')
       revocation.doubt ??= 'when a private mapping ended is not in the trace'
     const ns = unmapped!.ns - invalidated!.ns
-    if (!revocation.slowest || ns >= revocation.slowest.ns)
-      revocation.slowest = { device: attachment?.device ?? null, ns }
-    if (revocation.pending.size === 0) revocation.unmapped = latest(unmapped, buffer?.lately[0]?.unmapped)
+    if (ns >= (revocation.slowest?.ns ?? 0n)) revocation.slowest = { device: attachment?.device ?? null, ns }
+    const last = latest(unmapped, buffer?.lately[0]?.unmapped)!
+    if (revocation.pending.size === 0 && last.ns >= revocation.invalidated.ns) revocation.unmapped = last
     touch(world.changed.revocations, revocation)
     complete(world, revocation)
   }

@@ -15,7 +15,7 @@ export const accessAfterFences: RuleModule = {
       if (!fact.exact) return
       const mapping = mappingsCovering(world.mappings, fact.device, fact.address).find((m) => m.unmapped === null)
       const fences = mapping?.revocation?.fences
-      if (!mapping || !fences || mapping.revocation?.restored || fact.at.seq < fences.seq) return
+      if (!mapping || !fences || mapping.revocation?.restored) return
       if (mapping.flagged.includes('access-after-fences')) return
       mapping.flagged.push('access-after-fences')
       report(world, {

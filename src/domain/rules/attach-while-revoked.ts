@@ -21,8 +21,7 @@ export const attachWhileRevoked: RuleModule = {
     },
     attached({ attachment }, world) {
       const { buffer } = attachment
-      if (!buffer || attachment.flagged.includes('attach-while-revoked') || attachment.attached?.seq !== world.now.seq)
-        return
+      if (!buffer || attachment.attached?.seq !== world.now.seq) return
       const revocation = buffer.revocation
       const revoked =
         revocation?.kind === 'move' &&
@@ -33,7 +32,6 @@ export const attachWhileRevoked: RuleModule = {
       const entered = attachment.entered ?? attachment.attached
       if (entered.seq < since.seq) return
       const tie = tied('the attach and the revoke', entered, since)
-      attachment.flagged.push('attach-while-revoked')
       const race = attachment.entered === null && attachment.attached.ns - since.ns < world.thresholds.attachRace
       report(world, {
         rule: 'attach-while-revoked',
@@ -44,7 +42,7 @@ export const attachWhileRevoked: RuleModule = {
         comm: world.record.comm,
         pid: world.record.pid,
         evidence: [revoked ? revocation.requested : null, since, attachment.entered, attachment.attached],
-        absent: { from: (revoked ? revocation.requested : buffer.vfio?.since)?.ns ?? null, to: attachment.attached.ns },
+        absent: { from: (revoked ? revocation.requested : buffer.vfio!.since)?.ns ?? null, to: attachment.attached.ns },
         missing:
           tie ??
           (race

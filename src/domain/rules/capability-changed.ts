@@ -1,4 +1,5 @@
 import { report } from '../findings.ts'
+import type { Importer } from '../importer-table.ts'
 import { importerByAttacher, importerByCallback, isSharedAttacher } from '../importers.ts'
 import type { Capability } from '../world/capability.ts'
 import type { Attachment } from '../world/entities.ts'
@@ -43,8 +44,7 @@ function settle(world: World, device: string, capability: Capability): void {
     const { basis, caller, callerModule: module } = attachment
     const shown = basis === 'declared' || basis === 'observed'
     if (!shown || attachment.class === 'unknown' || isSharedAttacher({ device: null, caller, module })) continue
-    const listed = attachment.callback === null ? null : importerByCallback(attachment.callback)
-    if (listed?.shared) continue
+    if (listedBy(attachment)?.shared) continue
     const driver = driverOf(attachment)
     compare(world, device, capability, driver, attachment)
     capability.latest.set(driver, attachment)
@@ -70,16 +70,19 @@ function newest(attachments: Attachment[]): Attachment | null {
 }
 
 /** The driver whose code attached, as its symbols prove it: of the DRM's, a device has one at a time. */
-function driverOf({ callback, caller, callerModule, device }: Attachment): string | null {
-  const byCallback = callback === null ? null : importerByCallback(callback)
-  const listed = byCallback ?? importerByAttacher({ device, caller, module: callerModule }, null)
+function driverOf(attachment: Attachment): string | null {
+  const { caller, callerModule, device } = attachment
+  const listed = listedBy(attachment) ?? importerByAttacher({ device, caller, module: callerModule }, null)
   return listed ? (listed.subsystem ?? listed.module ?? listed.name) : (callerModule ?? caller)
 }
 
 /** A pin tells `pinned-revocable` from `dynamic` where no table does. */
-function canHear({ class: importer, callback }: Attachment): string {
-  const unlisted = callback !== null && importerByCallback(callback) === null
-  return unlisted && importer === 'pinned-revocable' ? 'dynamic' : importer
+function canHear(attachment: Attachment): string {
+  return attachment.callback !== null && listedBy(attachment) === null ? 'dynamic' : attachment.class
+}
+
+function listedBy({ callback }: Attachment): Importer | null {
+  return callback === null ? null : importerByCallback(callback)
 }
 
 function tell(

@@ -30,12 +30,7 @@ export const deviceLostWhileMapped: RuleModule = {
     },
     'device-lost'({ loss }, world) {
       for (const mapping of loss.live)
-        lost(
-          world,
-          loss,
-          mapping,
-          loss.doubt ?? tie(loss, mapping) ?? (mapping.attachment && joinDoubt(mapping.attachment)),
-        )
+        lost(world, loss, mapping, loss.doubt ?? tie(loss, mapping) ?? joinDoubt(mapping.attachment!))
       for (const { mapping, why } of loss.doubtful) lost(world, loss, mapping, why)
     },
   },

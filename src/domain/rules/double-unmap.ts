@@ -8,7 +8,6 @@ export const doubleUnmap: RuleModule = {
   rule: 'double-unmap',
   on: {
     'unmapped-again'({ mapping }, world) {
-      if (mapping.endedBy === 'detach') return
       report(world, {
         rule: 'double-unmap',
         severity: 'critical',

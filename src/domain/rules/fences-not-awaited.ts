@@ -69,7 +69,7 @@ function lookBack(world: World): void {
 
 function unreset(world: World, revocation: Revocation | null): void {
   if (!revocation?.completed) return
-  const waited = revocation.kind !== 'move' || revocation.fences !== null || !world.seen.has('reservation-wait')
+  const waited = revocation.fences !== null || !world.seen.has('reservation-wait')
   if (revocation.unsignalled.length > 0 || !waited)
     speak(world, revocation, revocation.unsignalled, revocation.completed, null)
 }

@@ -20,7 +20,7 @@ export const invalidateIgnored: RuleModule = {
     },
     invalidated({ buffer, revocation, live, at }, world) {
       for (const mapping of live) {
-        const importer = mapping.attachment?.class ?? 'unknown'
+        const importer = mapping.attachment!.class
         if (importer !== 'legacy' && importer !== 'pinned') continue
         if (mapping.flagged.includes('invalidate-ignored')) continue
         mapping.flagged.push('invalidate-ignored')
@@ -32,7 +32,7 @@ export const invalidateIgnored: RuleModule = {
           revocation,
           comm: world.record.comm,
           pid: world.record.pid,
-          evidence: [mapping.attachment?.attached, mapping.mapped, at],
+          evidence: [mapping.attachment!.attached, mapping.mapped, at],
           absent: { from: mapping.mapped?.ns ?? null, to: at.ns },
           needs: unmapProbes(world, mapping),
           missing: tied('the map and the revoke', mapping.mapped, at),

@@ -38,12 +38,12 @@ export const lateUnmap: RuleModule = {
 }
 
 function hasCallback(mapping: Mapping): boolean {
-  const importer = mapping.attachment?.class
+  const importer = mapping.attachment!.class
   return importer !== 'legacy' && importer !== 'pinned'
 }
 
 function classDoubt(mapping: Mapping): string | null {
-  return mapping.attachment?.class === 'unknown' ? 'whether this importer can be told at all is not in the trace' : null
+  return mapping.attachment!.class === 'unknown' ? 'whether this importer can be told at all is not in the trace' : null
 }
 
 const WAITED_FOR = 'the exporter still waits for fences: the deadline counts from when they have drained'
@@ -56,9 +56,8 @@ function tie({ mapped, invalidated }: Mapping): string | null {
 /** While a move lasts it may be waiting for a fence still: the entry of that wait says so, or that none was added. */
 function waitProbes({ seen }: World, { buffer, completed, fences }: Revocation): string[][] {
   if (!isVfioExporter(buffer.exporter) || completed !== null || fences !== null) return []
-  const isPending = [...buffer.fences].some((fence) => fence.signalled === null)
   const waits = ['dma_resv_wait_timeout%entry', 'fence-wait']
-  if (isPending) return [waits]
+  if (buffer.fences.size > 0) return [waits]
   return seen.has('fence') ? [[...waits, 'reservation-add']] : []
 }
 
@@ -75,7 +74,7 @@ function late(world: World, mapping: Mapping, from: Sighting, to: Sighting, took
     absent: { from: mapping.mapped?.ns ?? from.ns, to: to.ns },
     // A detach ends a mapping whose unmap was not recorded: it may have come long before.
     needs: mapping.endedBy === 'detach' ? unmapProbes(world, mapping) : [],
-    missing: classDoubt(mapping) ?? tie(mapping) ?? (mapping.attachment && joinDoubt(mapping.attachment)),
+    missing: classDoubt(mapping) ?? tie(mapping) ?? joinDoubt(mapping.attachment!),
     summary: `${mappingName(mapping)} was unmapped ${span(took)} after its importer had been told to let go`,
   })
 }
@@ -101,7 +100,7 @@ function never(world: World, mapping: Mapping, at: Sighting, when: string): void
       (isWaitedFor(mapping, at) ? WAITED_FOR : null) ??
       tie(mapping) ??
       (mapping.leaving ? 'its unmap had begun, and no event says whether it was over' : null) ??
-      (mapping.attachment && joinDoubt(mapping.attachment)) ??
+      joinDoubt(mapping.attachment!) ??
       (enough || released ? null : `the trace ends ${span(waited)} after the importer was told, within its deadline`),
     summary: `${mappingName(mapping)} was still there ${when}, ${span(waited)} after its importer had been told to let go`,
   })

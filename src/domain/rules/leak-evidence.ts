@@ -30,9 +30,7 @@ const AFTER_EXIT = 1_000_000_000n
 export function hasLeaked(world: World, attachment: Attachment, at: Sighting): boolean {
   if (attachment.buffer?.released) return true
   const { attached, tgid, comm } = attachment
-  const owner = tgid ?? attachment.pid
-  if (owner === null || !attached) return false
-  const exit = world.exits.get(owner)?.find((each) => each.at.seq > attached.seq)
+  const exit = attached && world.exits.get(tgid ?? attachment.pid!)?.find((each) => each.at.seq > attached.seq)
   if (!exit || at.ns - exit.at.ns <= AFTER_EXIT) return false
   // Under another name it may be another task with the same pid; threads of one process have names of their own.
   return tgid !== null || !comm || exit.comm === null || exit.comm === comm

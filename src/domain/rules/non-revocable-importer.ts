@@ -84,7 +84,7 @@ function accepted(world: World, attachment: Attachment, reset: Reset | null, mis
 
 /** From when on it must have been attached and told for the reset to have followed; null is before the trace. */
 function earliest({ attached, buffer }: Attachment): bigint | null {
-  const told = buffer?.revocation?.requested
+  const told = buffer!.revocation?.requested
   if (!attached) return null
   return told && told.ns < attached.ns ? told.ns : attached.ns
 }

@@ -23,9 +23,8 @@ export const resetWhileMapped: RuleModule = {
       if (mapping.unmapped!.seq === mapping.unmapEntered?.seq || !mapping.flagged.includes(UNFINISHED)) return
       for (const finding of world.findings) {
         const { draft } = finding
-        if (draft.rule !== 'reset-while-mapped' || draft.mapping !== mapping || !draft.reset?.touched) continue
-        if (finding.missing !== UNFINISHED) continue
-        const missing = doubt(mapping, draft.reset, draft.reset.touched)
+        if (draft.mapping !== mapping || finding.missing !== UNFINISHED) continue
+        const missing = doubt(mapping, draft.reset!, draft.at)
         uphold(world, finding, { ...draft, missing, evidence: [mapping.unmapped] })
       }
     },
@@ -42,7 +41,7 @@ export const resetWhileMapped: RuleModule = {
           evidence: [mapping.mapped, mapping.invalidated, at],
           absent: between(mapping.mapped, at),
           needs: unmapProbes(world, mapping),
-          missing: mapping.attachment && joinDoubt(mapping.attachment),
+          missing: joinDoubt(mapping.attachment!),
           summary: `${mappingName(mapping)} was live when the ${revocation.cause === 'power' ? 'power' : 'memory'} of its exporter was taken away`,
         })
       }
@@ -90,7 +89,7 @@ function doubt(mapping: Mapping, reset: Reset, touched: Sighting): string | null
     tie(mapping, reset) ??
     leaving(mapping, touched) ??
     (isUnfinished(mapping, touched) ? UNFINISHED : null) ??
-    (mapping.attachment && joinDoubt(mapping.attachment))
+    joinDoubt(mapping.attachment!)
   )
 }
 
@@ -110,17 +109,16 @@ function openAt({ revocation }: Mapping, touched: Sighting): Revocation | null {
 
 /** VFIO waits until the mapping is gone, which it is a moment before the call that takes it down returns. */
 function leaving({ unmapEntered, unmapped, buffer, ...mapping }: Mapping, touched: Sighting): string | null {
-  const revocation = mapping.revocation ?? buffer?.revocation
+  const revocation = mapping.revocation ?? buffer!.revocation
   if (!unmapEntered || unmapEntered.seq > touched.seq || (unmapped && unmapped.seq < touched.seq)) return null
   if (revocation?.kind !== 'move' || !revocation.completed || revocation.completed.seq > touched.seq) return null
   return 'its unmap had not returned when the reset came, but the wait of its exporter for it had'
 }
 
 function tie({ mapped, unmapped }: Mapping, { touched, finished }: Reset): string | null {
-  const duringReset = mapped !== null && mapped.seq > touched!.seq
   return (
     tied('the mapping and the reset', mapped, touched) ??
     tied('the mapping and the reset', unmapped, touched) ??
-    (duringReset ? tied('the mapping and the end of the reset', mapped, finished) : null)
+    tied('the mapping and the end of the reset', mapped, finished)
   )
 }

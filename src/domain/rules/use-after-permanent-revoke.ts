@@ -44,22 +44,22 @@ export const useAfterPermanentRevoke: RuleModule = {
     },
     attached({ attachment }, world) {
       const { buffer } = attachment
-      if (!buffer?.dead || buffer.released || attachment.flagged.includes('use-after-permanent-revoke')) return
+      if (!buffer?.dead || buffer.released) return
       if (attachment.attached?.seq !== world.now.seq) return
-      const since = buffer.revocation?.notified ?? buffer.revocation?.invalidated
+      const { revocation } = buffer
+      const since = revocation?.notified ?? revocation?.invalidated
       if (!since || (attachment.entered ?? attachment.attached).seq < since.seq) return
-      attachment.flagged.push('use-after-permanent-revoke')
       const race = attachment.entered === null && attachment.attached.ns - since.ns < world.thresholds.attachRace
       report(world, {
         rule: 'use-after-permanent-revoke',
         severity: 'error',
         at: attachment.attached,
         attachment,
-        revocation: buffer.revocation,
+        revocation,
         comm: world.record.comm,
         pid: world.record.pid,
-        evidence: [buffer.revocation?.requested, attachment.entered, attachment.attached],
-        absent: between(buffer.revocation?.requested ?? null, attachment.attached),
+        evidence: [revocation!.requested, attachment.entered, attachment.attached],
+        absent: between(revocation!.requested, attachment.attached),
         missing:
           tie(buffer, attachment.entered ?? attachment.attached) ??
           (race ? "the attach may have passed the exporter's test before the revoke: its entry is not probed" : null),
@@ -69,9 +69,9 @@ export const useAfterPermanentRevoke: RuleModule = {
   },
 }
 
-function tie({ revocation, since, state }: Buffer, use: Sighting | null): string | null {
+function tie({ revocation, since }: Buffer, use: Sighting | null): string | null {
   return (
     tied('the use and the revoke', revocation?.notified ?? revocation?.invalidated, use) ??
-    (state === 'dead' ? tied('the use and the end of the revoke', since, use) : null)
+    tied('the use and the end of the revoke', since, use)
   )
 }

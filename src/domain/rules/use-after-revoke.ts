@@ -31,8 +31,8 @@ export const useAfterRevoke: RuleModule = {
     },
     access(fact, world) {
       const candidates = mappingsCovering(world.mappings, fact.device, fact.address)
-      const live = candidates.filter((m) => goneAt(m) === null)
-      if (live.length > 0) return doubtLive(world, live, candidates, fact)
+      const live = candidates.find((m) => goneAt(m) === null)
+      if (live) return doubtLive(world, live, candidates, fact)
       const [newest] = candidates
       if (newest) blame(world, newest, candidates, fact)
       else orphan(world, fact)
@@ -41,9 +41,8 @@ export const useAfterRevoke: RuleModule = {
 }
 
 /** A mapping that is live answers for its address, unless its end may have been lost: then another's use is not ruled out. */
-function doubtLive(world: World, live: Mapping[], candidates: Mapping[], fact: Facts['access']): void {
-  const gaps = live.map((m) => gapBetween(world.window, m.mapped?.ns ?? null, fact.at.ns))
-  const gap = gaps.every((one) => one !== null) ? gaps[0] : null
+function doubtLive(world: World, newest: Mapping, candidates: Mapping[], fact: Facts['access']): void {
+  const gap = gapBetween(world.window, newest.mapped?.ns ?? null, fact.at.ns)
   if (!gap) return
   for (const mapping of candidates)
     if (mapping.revocation && within(mapping))
@@ -89,7 +88,7 @@ function blame(world: World, mapping: Mapping, candidates: Mapping[], fact: Fact
     summary: `${importerName(mapping.attachment)} ${way} ${hex(fact.address)}, ${span(late)} after ${revoked}: ${bufferName(mapping.buffer)}`,
   }
   mapping.flagged.push('use-after-revoke')
-  if (!draft.revocation) leaveOpen(mapping, gone)
+  leaveOpen(mapping, gone)
   if (earlier) uphold(world, earlier, draft)
   else report(world, draft)
 }
@@ -115,7 +114,7 @@ function doubt(world: World, mapping: Mapping, candidates: Mapping[], fact: Fact
   if (fact.exact) {
     const tie = tied('the access and the end of the mapping', gone, fact.at)
     if (tie) return tie
-    const entryOnly = mapping.endedBy !== 'detach' && mapping.unmapEntered?.seq === gone.seq
+    const entryOnly = mapping.unmapEntered?.seq === gone.seq
     const elsewhere = world.record.pid !== mapping.unmappedPid
     return entryOnly && elsewhere && fact.at.ns - gone.ns < world.thresholds.faultDelay
       ? 'the return of the unmap is not probed, and another thread accessed soon after its entry: it may not have been over'

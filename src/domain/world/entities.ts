@@ -131,6 +131,7 @@ export interface Attachment extends Entity {
 
 export interface Mapping extends Entity {
   buffer: Buffer | null
+  /** Null where the probe of the map does not show it: of such a one the buffer is not known either. */
   attachment: Attachment | null
   sgt: string | null
   iova: bigint | null

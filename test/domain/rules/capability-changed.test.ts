@@ -107,3 +107,22 @@ describe(RULE, () => {
 function virtgpuOf(module: string) {
   return { table: '0xffffffffc0500000', inv: `${module}_cb+0x0/0x10 [${module}]` }
 }
+
+describe('who attached', () => {
+  const mine = (inv: string) => ({ table: '0xffffffffc0500000', inv })
+
+  it('is one driver by its module, through whatever function of it', async () => {
+    const again = imported('mine_legacy_import+0x1/0x2 [mine]', {}, { ino: 2, attach: 2 })
+    await two
+      .when(imported('mine_import+0x1/0x2 [mine]', mine('mine_cb+0x0/0x10 [mine]')), again)
+      .judge(finding(RULE, { evidence: ['dbuf_attached', 'dbuf_attached'], importer: IMPORTER }))
+  })
+
+  it('makes one doubtful finding for each direction where nothing names it', async () => {
+    const again = [attached('legacy', { ...second, attach: 3 }), attached('unheard', { ...second, attach: 4 })]
+    await two
+      .when(attached('legacy', first), attached('unheard', second), ...again)
+      .without('dbuf_attach_ret')
+      .judge(finding(RULE, { missing: /no event names the function that attached/, times: 2 }))
+  })
+})

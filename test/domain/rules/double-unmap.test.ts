@@ -1,7 +1,7 @@
 import { describe, it } from 'vitest'
 import { lost } from '../../support/printer.ts'
 import { finding, given, nothing } from '../../support/story.ts'
-import { attached, exported, mapped, unmapped } from '../../support/trace.ts'
+import { attached, detached, exported, mapped, unmapped } from '../../support/trace.ts'
 
 const gone = given(exported(), attached(), mapped(), unmapped())
 
@@ -31,5 +31,13 @@ describe('double-unmap', () => {
 
   it('is undetermined across a loss, which may hide a map', async () => {
     await gone.when(lost(1), unmapped()).judge(finding('double-unmap', { missing: /1 events lost/ }))
+  })
+})
+
+describe('an unmap of what a detach has ended', () => {
+  it('is a use after the detach, and no second unmap', async () => {
+    await given(exported(), attached(), mapped({ sgt: 9 }), unmapped({ sgt: 9 }), mapped())
+      .when(detached(), unmapped())
+      .judge(finding('use-after-detach', { summary: /called unmap/ }), nothing('double-unmap'))
   })
 })

@@ -1,5 +1,5 @@
-import { describe, it } from 'vitest'
-import { lost, type Step } from '../../support/printer.ts'
+import { describe, expect, it } from 'vitest'
+import { event, lost, type Step } from '../../support/printer.ts'
 import { besides, finding, given, nothing } from '../../support/story.ts'
 import {
   attached,
@@ -11,6 +11,7 @@ import {
   invalidated,
   mapped,
   move,
+  released,
   reset,
   restored,
   unmapped,
@@ -83,5 +84,56 @@ describe('fences-not-awaited', () => {
     await busy
       .when(lost(1), moveWith(), reset(), fenceSignalled())
       .judge(finding('fences-not-awaited', { missing: /1 events lost/ }), besides('late-fence'))
+  })
+})
+
+describe('fences that nobody awaited', () => {
+  const RULE = 'fences-not-awaited'
+
+  it('are named all, in the order in which they were added', async () => {
+    await busy.when(fenceAdded({}, 8, 1), moveWith(), reset(), fenceSignalled()).judge(
+      finding(RULE, {
+        summary: /^the reset of 0000:01:00.0 \(flr, ioctl\) came while fence 7:9, fence 8:1 of buffer 1 /,
+        evidence: ['dbuf_resv_add', 'dbuf_resv_add', 'vfiodb_move', 'dbuf_inval_ret', 'pcirst_disable'],
+      }),
+      besides('late-fence'),
+    )
+  })
+
+  it('may have signalled unseen from when the first of them was added', async () => {
+    await busy
+      .when(lost(1), fenceAdded({}, 8, 1), moveWith(), reset(), fenceSignalled())
+      .judge(finding(RULE, { missing: /1 events lost/ }), besides('late-fence'))
+  })
+
+  it('are those of the buffer itself', async () => {
+    const other = { ino: 2, attach: 2 }
+    const both = move(1, EXPORTER, 'ioctl', invalidated(), invalidated(other))
+    const { findings } = await given(exported(), exported(other), fencesAwaited({}, 0), fenceAdded(other))
+      .when(both, reset(), fenceSignalled())
+      .judge(
+        finding(RULE, { ino: 2 }),
+        finding(RULE, { missing: /no fence of this buffer was seen/ }),
+        besides('late-fence'),
+      )
+    expect(findings.filter(({ rule }) => rule === RULE).map(({ ino, verdict }) => [ino, verdict])).toEqual([
+      [1n, 'undetermined'],
+      [2n, 'violated'],
+    ])
+  })
+
+  it.each([
+    ['its release', released()],
+    ['the end of the trace', event('my_mark', '')],
+  ])('are known at %s, where no reset came', async (_, end) => {
+    await busy.when(moveWith(), fenceSignalled(), end).judge(
+      finding(RULE, {
+        severity: 'error',
+        ino: 1,
+        summary: /^the end of the revoke came while fence 7:9 of buffer 1 /,
+        evidence: ['dbuf_resv_add', 'vfiodb_move', 'dbuf_inval_ret', 'vfiodb_move_ret'],
+      }),
+      besides('late-fence', 'released-while-attached', 'leaked-attachment'),
+    )
   })
 })

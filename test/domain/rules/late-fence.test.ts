@@ -1,5 +1,5 @@
 import { describe, it } from 'vitest'
-import { event, lost } from '../../support/printer.ts'
+import { by, event, lost, type Step } from '../../support/printer.ts'
 import { besides, finding, given, nothing } from '../../support/story.ts'
 import {
   attached,
@@ -11,6 +11,7 @@ import {
   invalidated,
   mapped,
   move,
+  moveEntry,
   reset,
   restored,
   unmapped,
@@ -69,5 +70,33 @@ describe('late-fence', () => {
     await busy
       .when(unwaited, lost(4), reset(), fenceSignalled())
       .judge(finding('late-fence', { missing: /4 events lost/ }), besides('fences-not-awaited'))
+  })
+})
+
+describe('what a fence came too late for', () => {
+  const RULE = 'late-fence'
+  const others = besides('fences-not-awaited', 'reset-without-revoke', 'reset-while-mapped')
+  const unawaited = (...inside: Step[]) => move(1, EXPORTER, 'ioctl', invalidated(), ...inside)
+
+  it('is no reset before the revoke, which is not over', async () => {
+    await busy
+      .when(unmapped(), reset('sysfs'), moveEntry('1'), invalidated(), fenceSignalled())
+      .judge(nothing(RULE), others)
+  })
+
+  it('is the revoke, and no reset after its restore', async () => {
+    await busy.when(unwaited, move(0, EXPORTER, 'ioctl', invalidated()), reset('sysfs'), fenceSignalled()).judge(
+      finding(RULE, {
+        summary: /^fence 7:9 of buffer 1 .* after the revoke was over$/,
+        evidence: ['dbuf_resv_add', 'vfiodb_move', 'vfiodb_move_ret', 'dma_fence_signaled'],
+      }),
+      others,
+    )
+  })
+
+  it('may be told by what was lost since the revoke began, though the fence was added later', async () => {
+    await given(by('gpu', 201, event('my_mark', '')), exported(), attached())
+      .when(unawaited(lost(3, 1), by('gpu', 201, fenceAdded())), fenceSignalled())
+      .judge(finding(RULE, { missing: /3 events lost/ }), others)
   })
 })

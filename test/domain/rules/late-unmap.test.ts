@@ -1,19 +1,22 @@
-import { describe, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { all, by, event, later, lost, type Step } from '../../support/printer.ts'
 import { besides, finding, given, givenOptions, nothing, type Story } from '../../support/story.ts'
 import {
   attached,
+  attachOf,
   detached,
   EXPORTER,
   exported,
   fenceAdded,
   fenceSignalled,
   fencesAwaited,
+  IMPORTER,
   type ImporterKind,
   invalidated,
   mapped,
   move,
   released,
+  sgtOf,
   unmapped,
 } from '../../support/trace.ts'
 
@@ -178,5 +181,41 @@ describe('a fence that its exporter may be waiting for', () => {
     await given(exported(drm), attached('dynamic', drm), mapped({ ...drm, sgt: 9 }), unmapped({ ...drm, sgt: 9 }))
       .when(mapped(drm), fenceAdded(drm), invalidated(drm), later(3000), event('my_mark', ''))
       .judge(finding('late-unmap'))
+  })
+})
+
+describe('a mapping of which something was lost', () => {
+  it('is not certain to be the one that was told, or that was unmapped', async () => {
+    const missing = { missing: /2 events lost/ }
+    await ready.when(lost(2), told(fencesAwaited(), later(3000))).judge(finding('late-unmap', missing))
+    await ready
+      .when(lost(2), told(fencesAwaited(), later(3000), by('kworker/1:2', 201, unmapped())))
+      .judge(finding('late-unmap', missing))
+  })
+
+  it('is late though nothing shows when it began', async () => {
+    const evidence = ['dbuf_unmap', 'dbuf_inval', 'dbuf_resv_wait_ret', 'dbuf_unmap_ret']
+    await given(exported(), attached())
+      .when(by('kworker/1:2', 201, unmapEntry), told(fencesAwaited(), later(3000)), by('kworker/1:2', 201, unmapReturn))
+      .judge(finding('late-unmap', { evidence }))
+  })
+})
+
+const unmapEntry = event(
+  'dbuf_unmap',
+  `(dma_buf_unmap_attachment+0x4/0x80) ino=1 attach=${attachOf({})} dev="${IMPORTER}" sgt=${sgtOf(1)}`,
+)
+const unmapReturn = event(
+  'dbuf_unmap_ret',
+  `(drop+0x26/0x50 [dbtest] <- dma_buf_unmap_attachment) ino=1 attach=${attachOf({})} sgt=${sgtOf(1)}`,
+)
+
+describe('an unmap that had begun before the importer was told, and of which no return shows', () => {
+  it('is none that the revoke had to wait for', async () => {
+    const { mappings, revocations } = await given(exported(), attached(), mapped())
+      .when(by('kworker/1:2', 201, unmapEntry), told(fencesAwaited(), later(3000)), event('my_mark', ''))
+      .judge(nothing('late-unmap'))
+    expect(mappings).toMatchObject([{ endedBy: 'unmap', unmapLatencyNs: null }])
+    expect(revocations).toMatchObject([{ slowestImporter: null, unmappedNs: null }])
   })
 })

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { bufinfo } from '../../support/bufinfo.ts'
 import { foldText } from '../../support/fold-file.ts'
 import { by, event, later, lost, printTrace } from '../../support/printer.ts'
 import { besides, finding, given, nothing } from '../../support/story.ts'
@@ -106,5 +107,44 @@ describe('leaked-mapping and leaked-attachment', () => {
     await held
       .when(unmapped(), detached(), released())
       .judge(nothing('leaked-mapping'), nothing('leaked-attachment'), nothing('released-while-attached'))
+  })
+})
+
+describe('what becomes of an open attachment', () => {
+  const rows = async (text: string) => {
+    const { findings } = await foldText(Buffer.from(`${text}\n`))
+    return findings.map(({ rule, verdict }) => `${rule} ${verdict}`)
+  }
+  const exits = (comm: string, more = '') =>
+    printTrace([
+      ...other,
+      exported(),
+      attached(),
+      mapped(),
+      by(comm, 100, event('sched_process_exit', `comm=${comm} pid=100 prio=120${more}`)),
+      later(1500),
+      by('other', 201, event('x', 'y')),
+    ]).lines.join('\n')
+  const LEAKED = ['leaked-mapping violated', 'leaked-attachment violated']
+  const OPEN = ['leaked-mapping undetermined', 'leaked-attachment undetermined']
+
+  it('is a leak after the exit of its process under any name', async () => {
+    const text = exits('renamed', ' group_dead=true').replace(/-(\d+) +\[/g, '-$1 (    100) [')
+    expect(await rows(text)).toEqual(LEAKED)
+  })
+
+  it('is none after the exit of another task that has the same pid', async () => {
+    expect(await rows(exits('another'))).toEqual(OPEN)
+    expect(await rows(exits('tool'))).toEqual(LEAKED)
+  })
+
+  it.each([
+    ['while the trace goes on says nothing of its end', 1, /^the trace ends while it is open/],
+    ['after the trace says that it is', 2000, /^a snapshot .* after the trace ends shows its device still attached/],
+  ])('in a snapshot %s', async (_, ms, missing) => {
+    await held
+      .when(later(100), event('x', 'y'))
+      .seenAt(ms, bufinfo([{ ino: 1, devices: ['0000:02:00.0'] }]))
+      .judge(finding('leaked-mapping', { missing }), finding('leaked-attachment', { missing }))
   })
 })

@@ -1,7 +1,18 @@
 import { describe, it } from 'vitest'
 import { all, event, lost } from '../../support/printer.ts'
 import { besides, finding, given, nothing } from '../../support/story.ts'
-import { attached, detached, exported, invalidated, mapped, refused, reset, unmapped } from '../../support/trace.ts'
+import {
+  attached,
+  attachOf,
+  detached,
+  exported,
+  invalidated,
+  mapped,
+  refused,
+  reset,
+  sgtOf,
+  unmapped,
+} from '../../support/trace.ts'
 
 describe('non-revocable-importer', () => {
   it.each(['legacy', 'pinned', 'old'] as const)(
@@ -102,5 +113,31 @@ describe('non-revocable-importer', () => {
         .when(lost(2), touched, attached('legacy', { ...own, attach: 3 }), told)
         .judge(finding('non-revocable-importer', { missing: /an invalidate before the reset may be among/ }), others)
     })
+  })
+})
+
+describe('what was lost before an importer of a revoking exporter came', () => {
+  it('hides no invalidate that it could have ignored', async () => {
+    const own = { exporter: 'dbtest' }
+    const touched = all(
+      event('pcirst_dbt', '(dbt_hw_reset+0x4/0x20 [dbtest]) dev=0xffff889ac10560d0 ms=30'),
+      event('pcirst_dbt_ret', '(dbt_ioctl+0x3af/0x73a [dbtest] <- dbt_hw_reset)'),
+    )
+    await given(exported(own), lost(2), event('my_mark', ''), attached('legacy', own))
+      .when(touched, invalidated(own))
+      .judge(nothing('non-revocable-importer'), besides('reset-without-revoke'))
+  })
+})
+
+describe('an importer whose attach is older than the trace', () => {
+  it('was accepted as what the map shows it to be', async () => {
+    const own = { exporter: 'dbtest' }
+    const shown = `dir=0 ops=0x0 sgt=${sgtOf(1)} nents=1 iova=0xffff0000 len=16384`
+    await given(
+      event('dbuf_map', `(map+0x47/0x80 [dbtest] <- dma_buf_map_attachment) ino=1 attach=${attachOf({})} ${shown}`),
+      invalidated(own),
+      event('pcirst_dbt', '(dbt_hw_reset+0x4/0x20 [dbtest]) dev=0xffff889ac10560d0 ms=30'),
+      event('pcirst_dbt_ret', '(dbt_ioctl+0x3af/0x73a [dbtest] <- dbt_hw_reset)'),
+    ).judge(finding('non-revocable-importer', { ino: 1, evidence: ['dbuf_inval', 'pcirst_dbt'] }))
   })
 })

@@ -81,3 +81,17 @@ describe('pin-imbalance of exporters that refuse pins', () => {
     expect(findings.filter(({ rule }) => rule === 'pin-imbalance')).toHaveLength(times)
   })
 })
+
+describe('what proves an unpin without its pin', () => {
+  it('is that unpin, and no later one', async () => {
+    await held
+      .when(unpinned(), pinned(), detached())
+      .judge(finding('pin-imbalance', { evidence: ['dma_buf_dynamic_attach', 'dbuf_unpin', 'dbuf_detach'] }))
+  })
+
+  it('is the detach alone where pins are left', async () => {
+    await held
+      .when(unpinned(), pinned(), pinned(), detached())
+      .judge(finding('pin-imbalance', { evidence: ['dma_buf_dynamic_attach', 'dbuf_detach'] }))
+  })
+})

@@ -1,7 +1,19 @@
-import { describe, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { by, event, lost } from '../../support/printer.ts'
 import { besides, finding, given, nothing } from '../../support/story.ts'
-import { attached, detached, exported, IMPORTER, mapped, reset, revoked, unmapped } from '../../support/trace.ts'
+import {
+  attached,
+  attachOf,
+  detached,
+  exported,
+  IMPORTER,
+  mapped,
+  reset,
+  restored,
+  revoked,
+  sgtOf,
+  unmapped,
+} from '../../support/trace.ts'
 
 const ready = given(exported(), attached(), mapped({ sgt: 9 }), unmapped({ sgt: 9 }))
 const held = ready.when(mapped())
@@ -84,5 +96,69 @@ describe('reset-while-mapped', () => {
       .when(reset('sysfs'))
       .without('vfiodb_feature')
       .judge(finding('reset-while-mapped', { missing: /no event names the device/ }))
+  })
+})
+
+describe('two mappings whose first unmaps are under way in a reset', () => {
+  const upper = { sgt: 2, iova: '0xfffe0000' }
+  const entry = (sgt: number) =>
+    event('dbuf_unmap', `(dma_buf_unmap_attachment+0x4/0x80) ino=1 attach=${attachOf({})} sgt=${sgtOf(sgt)}`)
+  const end = event(
+    'dbuf_unmap_ret',
+    `(drop+0x26/0x50 [dbtest] <- dma_buf_unmap_attachment) ino=1 attach=${attachOf({})} sgt=${sgtOf(1)}`,
+  )
+
+  it('are judged each by its own return', async () => {
+    const { findings } = await given(exported(), attached(), mapped(), mapped(upper))
+      .when(by('lazy', 301, entry(1)), by('lazier', 302, entry(2)), reset('sysfs'), by('lazy', 301, end))
+      .judge(
+        finding('reset-while-mapped', {
+          evidence: ['dbuf_map', 'pcirst_disable', 'pcirst_fn_ret', 'dbuf_unmap_ret'],
+          importer: IMPORTER,
+        }),
+        finding('reset-while-mapped', {
+          missing: /its return does not show/,
+          evidence: ['dbuf_map', 'pcirst_disable', 'pcirst_fn_ret'],
+        }),
+        alone,
+      )
+    const said = findings.filter(({ rule }) => rule === 'reset-while-mapped')
+    expect(said.map(({ iova, verdict }) => [iova, verdict])).toEqual([
+      [0xffff0000n, 'violated'],
+      [0xfffe0000n, 'undetermined'],
+    ])
+  })
+
+  it('are proved by no entry', async () => {
+    await given(exported(), attached(), mapped())
+      .when(by('lazy', 301, entry(1)), reset('sysfs'), by('lazy', 301, detached()))
+      .judge(
+        finding('reset-while-mapped', {
+          missing: /its return does not show/,
+          evidence: ['dbuf_map', 'pcirst_disable', 'pcirst_fn_ret'],
+        }),
+        alone,
+      )
+  })
+})
+
+describe('the revocation that a mapping outlived', () => {
+  const verdicts = ({ revocations }: { revocations: { verdict: string }[] }) => revocations.map((row) => row.verdict)
+
+  it('is to blame for the reset that came in it', async () => {
+    const story = held.when(revoked(), reset('sysfs', {}, by('qemu', 301, restored())), unmapped())
+    const folded = await story.judge(finding('reset-while-mapped'), besides('early-restore'))
+    expect(verdicts(folded)).toEqual(['violated'])
+  })
+
+  it('is not to blame for one after its restore, nor before it', async () => {
+    const after = await held
+      .when(revoked(), restored(), reset('sysfs'), unmapped())
+      .judge(finding('reset-while-mapped'), alone)
+    expect(verdicts(after)).toEqual(['undetermined'])
+    const before = await held
+      .when(reset('sysfs', {}, by('qemu', 301, revoked({}, unmapped()))))
+      .judge(finding('reset-while-mapped'), alone)
+    expect(verdicts(before)).not.toContain('violated')
   })
 })

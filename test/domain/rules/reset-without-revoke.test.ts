@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { lost } from '../../support/printer.ts'
+import { bufinfo } from '../../support/bufinfo.ts'
+import { all, by, event, lost } from '../../support/printer.ts'
 import { besides, finding, given, nothing } from '../../support/story.ts'
 import { attached, closed, exported, mapped, reset, restored, revoked, unmapped } from '../../support/trace.ts'
 
@@ -50,5 +51,50 @@ describe('reset-without-revoke', () => {
 
   it('is undetermined across a loss, which may hide the revoke', async () => {
     await shown.when(lost(8), reset('sysfs')).judge(finding('reset-without-revoke', { missing: /8 events lost/ }))
+  })
+})
+
+describe('a buffer that is older than the trace', () => {
+  const RULE = 'reset-without-revoke'
+  const own = { exporter: 'dbtest' }
+  const other = { ino: 2, attach: 2 }
+  const touched = all(
+    event('pcirst_dbt', '(dbt_hw_reset+0x4/0x20 [dbtest]) dev=0xffff889ac10560d0 ms=30'),
+    event('pcirst_dbt_ret', '(dbt_ioctl+0x3af/0x73a [dbtest] <- dbt_hw_reset)'),
+  )
+  /** That revokes show in this trace is known by another's. */
+  const shows = by('qemu', 301, exported(other), revoked(other))
+
+  it('may have been revoked before it', async () => {
+    await given(shows, attached('unheard', own), touched).judge(
+      finding(RULE, { ino: 1, missing: /^buffer 1 is older than the trace, and may have been revoked before it/ }),
+    )
+  })
+
+  it('was not revoked where it was mapped', async () => {
+    await given(shows, attached('unheard', own), mapped(own), touched).judge(
+      finding(RULE, { ino: 1, severity: 'error', evidence: ['pcirst_dbt', 'pcirst_dbt_ret'] }),
+      also,
+    )
+  })
+
+  it('was not revoked where it was restored', async () => {
+    await given(shows, attached(), revoked(), restored(), reset('sysfs')).judge(
+      finding(RULE, {
+        ino: 1,
+        severity: 'warning',
+        evidence: ['vfiodb_move_ret', 'pcirst_fn', 'pcirst_disable', 'pcirst_fn_ret'],
+      }),
+    )
+  })
+
+  it('is not known by a snapshot alone where an event is about it', async () => {
+    const listed = bufinfo([{ ino: 1, exporter: 'dbtest' }])
+    await given(shows, attached('unheard', own), mapped(own), touched)
+      .seenAt(-5, listed)
+      .judge(finding(RULE, { ino: 1, severity: 'error' }), also)
+    await given(shows, touched)
+      .seenAt(-5, listed)
+      .judge(finding(RULE, { ino: 1, missing: /^only a snapshot shows/ }))
   })
 })

@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { event, later, lost } from '../../support/printer.ts'
+import { by, event, later, lost } from '../../support/printer.ts'
 import { finding, given, nothing } from '../../support/story.ts'
 import {
   attached,
   closed,
+  dmabufOf,
   EXPORTER,
   exported,
+  IMPORTER,
   invalidated,
   mapped,
   mapRefused,
@@ -83,5 +85,53 @@ describe('use-after-permanent-revoke', () => {
     await dead
       .when(lost(3), mapped({ sgt: 2 }))
       .judge(finding('use-after-permanent-revoke', { missing: /3 events lost/ }))
+  })
+})
+
+describe('an attach around the close of the device', () => {
+  const RULE = 'use-after-permanent-revoke'
+  const second = attached('dynamic', { attach: 2 })
+  const entry = event(
+    'my_attach',
+    `(dma_buf_dynamic_attach+0x4/0x1a0) dmabuf=${dmabufOf({})} ino=1 dev="${IMPORTER}" importer_ops=0xffffffffc0200000`,
+  )
+
+  it('is certain at once where the entry shows that it began after it, and is said once', async () => {
+    await dead
+      .when(entry, second)
+      .judge(finding(RULE, { evidence: ['vfiodb_move', 'my_attach', 'dma_buf_dynamic_attach'], importer: IMPORTER }))
+  })
+
+  it('is the harmless race where the entry came before', async () => {
+    await given(exported())
+      .when(by('importer', 201, entry), closed(), later(300), by('importer', 201, second))
+      .judge(nothing(RULE))
+  })
+
+  // From the return of the invalidate to the attach are five events of 50 µs.
+  it('may be that race until 100 ms have gone by', async () => {
+    await dead.when(later(99.7), second).judge(finding(RULE, { missing: /its entry is not probed/ }))
+    await dead.when(later(99.75), second).judge(finding(RULE))
+  })
+
+  it('is not judged where nothing shows when the buffer was revoked', async () => {
+    const unseen = ['dbuf_inval', 'dbuf_inval_ret']
+    await given(exported(), closed())
+      .when(later(300), second)
+      .without(...unseen)
+      .judge(nothing(RULE))
+    await given(exported(), attached(), closed())
+      .when(mapped())
+      .without(...unseen)
+      .judge(finding(RULE, { evidence: ['dbuf_map'] }))
+  })
+})
+
+describe('an un-revoke after a close of which no invalidate shows', () => {
+  it('restores what is gone for good', async () => {
+    const cleanup = event('vfiodb_cleanup', `(vfio_pci_dma_buf_cleanup+0x4/0xf0 [vfio_pci_core]) dev="${EXPORTER}"`)
+    await given(exported(), cleanup, move(1, EXPORTER, 'close'))
+      .when(move(0, EXPORTER, 'ioctl', invalidated()))
+      .judge(finding('use-after-permanent-revoke', { ino: 1, summary: /was restored/, evidence: ['dbuf_inval'] }))
   })
 })

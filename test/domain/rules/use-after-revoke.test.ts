@@ -7,7 +7,9 @@ import {
   detached,
   exported,
   faulted,
+  fencesAwaited,
   IMPORTER,
+  invalidated,
   mapped,
   mapRefused,
   released,
@@ -275,4 +277,86 @@ describe('a fault where nothing is known to have been mapped', () => {
       )
     },
   )
+})
+
+describe('a mapping whose end may be lost', () => {
+  const old = { ino: 2, attach: 2, sgt: 2 }
+  const begun = given(exported(old), attached('dynamic', old), event('my_mark', ''))
+  const since = [exported(), attached(), mapped(), revoked({}, unmapped()), later(50), faulted()]
+  const verdicts = (folded: { revocations: { ino: bigint | null; verdict: string }[] }) =>
+    folded.revocations.map(({ ino, verdict }) => [ino, verdict])
+
+  it('leaves it open whether what came to its address was used', async () => {
+    const folded = await begun.when(mapped(old), lost(3), ...since).judge(nothing('use-after-revoke'))
+    expect(verdicts(folded)).toEqual([[1n, 'undetermined']])
+  })
+
+  it('answers for its address where nothing was lost since it began', async () => {
+    const folded = await begun.when(lost(3), mapped(old), ...since).judge(nothing('use-after-revoke'))
+    expect(verdicts(folded)).toEqual([[1n, 'clean']])
+  })
+
+  it('answers as well where one that surely lives has the address, too', async () => {
+    const third = { ino: 3, attach: 3, sgt: 3 }
+    const folded = await begun
+      .when(exported(third), attached('dynamic', third), mapped(old), lost(3), mapped(third), ...since)
+      .judge(nothing('use-after-revoke'))
+    expect(verdicts(folded)).toEqual([[1n, 'clean']])
+  })
+})
+
+describe('a use after what ended the mapping', () => {
+  const access = by('gpu', 201, event('my_dma', `dev=${IMPORTER} addr=0xffff0000`))
+
+  it('is none after the revoke where it was told, and a detach ended it', async () => {
+    await given(exported(), attached(), mapped({ sgt: 9 }), unmapped({ sgt: 9 }), mapped())
+      .when(revoked({}, by('tool', 201, detached())), later(50), faulted())
+      .judge(finding('use-after-revoke', { summary: / after it had been unmapped: buffer 1 / }))
+  })
+
+  it('says nothing of an earlier revocation that let it be mapped again', async () => {
+    const drm = { exporter: 'drm' }
+    const { revocations } = await given(exported(drm), attached('dynamic', drm))
+      .when(invalidated(drm), fencesAwaited(drm), mapped(drm), unmapped(drm), later(50), faulted())
+      .without('dbuf_inval')
+      .judge(finding('use-after-revoke'))
+    expect(revocations).toMatchObject([{ verdict: 'clean' }])
+  })
+
+  // From the entry of the unmap to the access are its return, which is not recorded, and 50 µs.
+  it('is certain from 12 ms after the entry of an unmap on whose return is not probed', async () => {
+    const story = givenOptions(ACCESS, exported(), attached(), mapped(), unmapped()).without('dbuf_unmap_ret')
+    await story
+      .when(later(11.85), access)
+      .judge(finding('use-after-revoke', { missing: /return of the unmap is not probed/ }))
+    await story.when(later(11.9), access).judge(finding('use-after-revoke'))
+  })
+})
+
+describe('a fault in a mapping of which little shows', () => {
+  const importer = `attach=${attachOf({})} dev="${IMPORTER}"`
+
+  it('is one of a buffer that no event names', async () => {
+    const map = `(map_locked+0x47/0x80 [dbtest] <- dma_buf_map_attachment) ${importer} sgt=${sgtOf(1)} nents=1 iova=0xffff0000 len=16384`
+    await given(
+      event('dbuf_map', map),
+      event('dbuf_unmap', `(dma_buf_unmap_attachment+0x4/0x80) ${importer} sgt=${sgtOf(1)}`),
+      event('dbuf_unmap_ret', `(drop+0x26/0x50 [dbtest] <- dma_buf_unmap_attachment) ${importer} sgt=${sgtOf(1)}`),
+    )
+      .when(later(50), faulted())
+      .judge(
+        finding('use-after-revoke', {
+          importer: IMPORTER,
+          summary: /after it had been unmapped: a buffer that no event names$/,
+          evidence: ['dbuf_map', 'dbuf_unmap', 'dbuf_unmap_ret', 'console'],
+        }),
+      )
+  })
+
+  it('is none while its unmap lasts, which alone shows it', async () => {
+    const unmap = `(dma_buf_unmap_attachment+0x4/0x80) ino=1 ${importer} sgt=${sgtOf(1)} iova=0xffff0000`
+    await given(exported(), attached(), mapped({ sgt: 9, iova: '0xfffe0000' }), unmapped({ sgt: 9 }))
+      .when(event('dbuf_unmap', unmap), later(50), faulted())
+      .judge(nothing('use-after-revoke'))
+  })
 })
