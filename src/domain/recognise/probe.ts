@@ -81,7 +81,7 @@ export function recogniseProbe(probe: Probe, payload: string, act: Act): void {
   if (strangers.count > 0) fillByPlace(strangers, act, spec)
   if (act.point === 'return' && spec.returns) {
     const slot = spec.returns as Slot
-    if (slot !== 'ret' && act[slot] === null && act.ret !== null) act[slot] = asPointer(act.ret)
+    if (act[slot] === null && act.ret !== null) act[slot] = asPointer(act.ret)
   }
 }
 
