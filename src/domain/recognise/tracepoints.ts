@@ -121,10 +121,6 @@ function dmaBufEvent(payload: string, fields: Fields, act: Act): boolean {
     act.size = payload.slice(size + 6, ino)
     act.ino = blank === -1 ? payload.slice(ino + 5) : payload.slice(ino + 5, blank)
     if (blank === -1) return DIGITS.test(act.ino)
-    if (payload.startsWith('fd=', blank + 1)) {
-      act.fd = payload.slice(blank + 4)
-      return true
-    }
     const attach = ATTACH.exec(payload.slice(blank))
     if (attach && DIGITS.test(act.ino)) {
       act.attachHashed = normalPointer(attach[1]!)

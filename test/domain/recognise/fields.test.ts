@@ -85,6 +85,8 @@ describe('fields', () => {
         ['ino', '7'],
       ],
     ],
+    ['a="xy', [['a', 'xy']]],
+    ['a="', [['a', '']]],
     ['loose words x=1', [['x', '1']]],
     ['  two  blanks=1', [['blanks', '1']]],
     ['', []],
@@ -132,6 +134,28 @@ describe('the fields of one probe', () => {
   ])('and found where a line has others: %s', (payload, want) => {
     fill('attach=0x10 mine=2 size=3')
     expect(fill(payload)).toEqual(want)
+  })
+
+  it.each([
+    ['ino=4 dev="0000:02', undefined],
+    ['ino=4 dev="', undefined],
+    ['ino=4 dev=""', ''],
+    ['ino=4 dev="vgem"', 'vgem'],
+    ['ino=4 dev=(efault)', undefined],
+    ['ino=4 dev=(fault)', undefined],
+  ])('of which a string may be cut or not be read: %s', (fields, device) => {
+    const act = recognised('x', `(dma_buf_detach+0x4/0x60) ${fields}`)
+    expect([act?.ino, act?.device]).toEqual(['4', device])
+  })
+
+  it.each([
+    ['dma_buf_unmap_attachment', 'sgt', 'sgt'],
+    ['dma_buf_unmap_attachment', 'sg_table', 'sgt'],
+    ['dma_buf_unmap_attachment', 'sgtable', 'sgt'],
+    ['pci_set_power_state', 'state', 'state'],
+    ['dma_buf_get', 'what', 'fd'],
+  ])('of %s: %s', (fn, name, slot) => {
+    expect(recognised('x', `(${fn}+0x4/0x60) ${name}=41`)).toMatchObject({ [slot]: '41' })
   })
 
   it('may have any name', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { asPointer } from '../../../src/domain/recognise/probe.ts'
 import { recognised } from '../../support/recognised.ts'
 
 describe('a probe is known by its function', () => {
@@ -107,6 +108,15 @@ describe('fields are known by name, by number, by look and place', () => {
     expect(recognised('x', '(a+0x1/0x2 <- dma_buf_dynamic_attach) retval=0xffff888100000040')).toMatchObject({
       attach: '0xffff888100000040',
     })
+  })
+
+  it.each([
+    ['0xffff888100000030', '0xffff888100000030'],
+    ['-19', '0xffffffffffffffed'],
+    ['4096', '0x1000'],
+    ['neither', 'neither'],
+  ])('%s as a pointer is %s', (printed, pointer) => {
+    expect(asPointer(printed)).toBe(pointer)
   })
 
   it('a number names a parameter that no name has named', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { readRawHead } from '../../../src/domain/recognise/raw-fields.ts'
+import { plainNumber, readRawHead } from '../../../src/domain/recognise/raw-fields.ts'
 import { recognised } from '../../support/recognised.ts'
 
 describe('fields without their format', () => {
@@ -102,8 +102,24 @@ describe('an exporter whose name has fields in it', () => {
   })
 
   it('takes no time to tell, however long it is', () => {
-    const long = `dev_name=${' exp_name=a size=1 ino=2'.repeat(3000)} x`
+    const long = `dev_name=${' exp_name=a size=1 ino=2'.repeat(4000)} x`
+    const begun = performance.now()
     expect(recognised('dma_buf_detach', long)).toMatchObject({ exporter: 'a', size: '1', ino: '2' })
+    expect(performance.now() - begun).toBeLessThan(1000)
+  })
+})
+
+describe('a raw number', () => {
+  it.each([
+    ['0x10000 (65536)', '65536'],
+    ['0xfffffff7 (-9)', '-9'],
+    ['(0)', '0'],
+    ['65536', '65536'],
+    ['0x10000', '0x10000'],
+    ['(5) x', '(5) x'],
+    ['(x)', '(x)'],
+  ])('%s', (printed, number) => {
+    expect(plainNumber(printed)).toBe(number)
   })
 })
 

@@ -16,6 +16,15 @@ describe('native dma_buf events', () => {
       { type: 'get', exporter: 'two words size=9', size: '4096' },
     ],
     ['dma_buf_mmap', 'exp_name=drm size=4096 ino=12', { type: 'cpu-map', ino: '12' }],
+    ['dma_buf_get', 'exp_name=drm size=4096 ino=12 fd=-1', { type: 'get', ino: '12', fd: '-1' }],
+    ['dma_buf_fd', 'exp_name=a size=1 size=4096 ino=12 fd=41', { exporter: 'a size=1', ino: '12', fd: '41' }],
+    // Vendors' kernels print more.
+    ['dma_buf_fd', 'exp_name=drm size=4096 ino=12 fd=41 flags=2', { ino: '12', fd: '41' }],
+    [
+      'dma_buf_detach',
+      'exp_name=drm size=4096 ino=12 flags=3 attachment:00000000e5c005bd is_dynamic=1 dev_name=vgem b=2',
+      { ino: '12', attachHashed: '0xe5c005bd', dynamic: '1', device: 'vgem' },
+    ],
   ])('%s: %s', (name, payload, want) => {
     expect(recognised(name, payload)).toMatchObject(want)
   })
@@ -57,6 +66,7 @@ describe('native dma_buf events', () => {
     ['dma_buf_fd', 'exp_name=system size=4096'],
     ['dma_buf_fd', 'exp_name=system size=4096 ino='],
     ['dma_buf_fd', ''],
+    ['dma_buf_export', 'exp_name=system size=4096 ino=12x'],
     ['map', 'IOMMU'],
   ])('%s: %s names no buffer and no range', (name, payload) => {
     expect(recognised(name, payload)?.ino ?? '').toBe('')

@@ -47,6 +47,8 @@ describe('what a user may declare', () => {
 })
 
 describe('what is declared', () => {
+  const declared = (recognisers: UserRecogniser[]) => userRecognisersSchema.parse({ recognisers }).recognisers
+
   it.each([
     ['access', 'access', 'entry'],
     ['map', 'map', 'return'],
@@ -54,11 +56,17 @@ describe('what is declared', () => {
     ['reset-start', 'reset', 'entry'],
     ['reset-end', 'reset', 'return'],
   ] as const)('%s is a %s, told at the %s', (as, type, point) => {
-    expect(recognised('my_event', 'id=7', [one(as)])).toEqual({ type, point, fn: 'my_event', fresh: true, ino: '7' })
+    expect(recognised('my_event', 'id=7', declared([one(as)]))).toEqual({
+      type,
+      point,
+      fn: 'my_event',
+      fresh: true,
+      ino: '7',
+    })
   })
 
   it('is, of two for one event, the first whose condition holds', () => {
-    const own = [one('access', { when: { st: '0' } }), one('unmap', { when: { st: '1' } }), one('map')]
+    const own = declared([one('access', { when: { st: '0' } }), one('unmap', { when: { st: '1' } }), one('map')])
     const type = (payload: string) => recognised('my_event', payload, own)?.type
     expect([type('id=7 st=0'), type('id=7 st=1'), type('id=7 st=2'), type('id=7')]).toEqual([
       'access',
