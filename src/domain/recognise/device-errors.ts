@@ -7,7 +7,7 @@ import { plainNumber } from './raw-fields.ts'
  * `error-source` and `corrected-source` (port `act.state` tells of the device `act.device` below it), `recovered`, `gone` (the device no longer
  * answers). Null for what is no error: a link that comes up, a corrected error.
  */
-const HOTPLUG: ReadonlyMap<string, string> = new Map([
+const HOTPLUG: ReadonlyMap<string | null, string> = new Map([
   ['LINK_DOWN', 'link-down'],
   ['CARD_NOT_PRESENT', 'card-gone'],
   // Raw fields print the number: enum pci_hotplug_event
@@ -17,8 +17,8 @@ const HOTPLUG: ReadonlyMap<string, string> = new Map([
 
 /** include/trace/events/pci.h: `%s slot:%s, event:%s`, whose first field is the port; raw `port_name=… slot=… event=1`. */
 function hotplug(payload: string, act: Act): void {
-  const event = /(?:, event:| event=)(.*)$/.exec(payload.trimEnd())?.[1]
-  act.detail = (event !== undefined && HOTPLUG.get(plainNumber(event) ?? event)) || null
+  const event = /(?:, event:| event=)(.*)/.exec(payload.trimEnd())?.[1] ?? null
+  act.detail = HOTPLUG.get(plainNumber(event)) ?? null
 }
 
 /** Bit of `status` for an uncorrected error (include/uapi/linux/pci_regs.h PCI_ERR_UNC_SURPDN). */
@@ -28,16 +28,16 @@ const NON_FATAL = '0'
 
 /** include/ras/ras_event.h: `%s %s Bus Error: severity=Fatal, <flags>, TLP Header=…`; raw `severity=1 status=0x20`. */
 function aer(payload: string, act: Act): void {
-  const said = / Bus Error: severity=(Fatal|Uncorrected, non-fatal),(.*)$/.exec(payload.trimEnd())
+  const said = / Bus Error: severity=(Fatal|Uncorrected, non-fatal),(.*)/.exec(payload)
   if (said) {
     if (said[2]!.includes('Surprise Down')) act.detail = 'surprise-down'
     else act.detail = said[1] === 'Fatal' ? 'fatal' : 'uncorrected'
     return
   }
   const severity = plainNumber(/ severity=(\S+(?: \(-?\d+\))?)/.exec(payload)?.[1] ?? null)
-  const status = plainNumber(/ status=(\S+(?: \(-?\d+\))?)/.exec(payload)?.[1] ?? null)
+  const status = Number(/ status=(\S+)/.exec(payload)?.[1])
   if (severity !== FATAL && severity !== NON_FATAL) return
-  if (status !== null && (Number(status) & SURPRISE_DOWN) !== 0) act.detail = 'surprise-down'
+  if (status & SURPRISE_DOWN) act.detail = 'surprise-down'
   else act.detail = severity === FATAL ? 'fatal' : 'uncorrected'
 }
 
@@ -69,11 +69,9 @@ const GONE = new RegExp(
 const BRIDGE = new RegExp(`(?:^|\\s)\\S+ (${BDF}): PCI bridge to \\[bus ([0-9a-f]{2})(?:-([0-9a-f]{2}))?\\]`)
 
 /** The same in lines of the kernel log. */
-export function deviceErrorText(text: string, act: Act): boolean {
+export function deviceErrorText(text: string, act: Act): void {
   const source = SOURCE.exec(text)
-  if (source) {
-    return told(act, severityOf(source[2]!), source[3]!, source[1]!)
-  }
+  if (source) return told(act, severityOf(source[2]!), source[3]!, source[1]!)
   const slot = SLOT.exec(text)
   if (slot) return told(act, slot[2] === 'Link Down' ? 'link-down' : 'card-gone', slot[1]!, slot[1]!)
   const recovered = RECOVERED.exec(text)
@@ -83,11 +81,10 @@ export function deviceErrorText(text: string, act: Act): boolean {
   const gone = GONE.exec(text)
   if (gone) return told(act, 'gone', gone[1]!, null)
   const bridge = BRIDGE.exec(text)
-  if (!bridge) return false
+  if (!bridge) return
   act.detail = 'bridge'
   act.device = bridge[1]!
   act.state = `${bridge[2]}-${bridge[3] ?? bridge[2]}`
-  return true
 }
 
 function severityOf(said: string): string {
@@ -95,10 +92,9 @@ function severityOf(said: string): string {
   return /\bCorrect|ERR_COR/.test(said) ? 'corrected-source' : 'error-source'
 }
 
-function told(act: Act, detail: string, device: string, port: string | null): boolean {
+function told(act: Act, detail: string, device: string, port: string | null): void {
   act.type = 'device-error'
   act.detail = detail
   act.device = device
   act.state = port
-  return true
 }

@@ -15,7 +15,6 @@ export function emptyShape(): FieldShape {
   return { keys: [], slots: [] }
 }
 
-const BLANK = 0x20
 const EQUALS = 0x3d
 
 /** Reads the fields from `from` on into the slots of `act`; those of unknown name go into `strangers`. */
@@ -25,10 +24,6 @@ export function fillFields(payload: string, from: number, shape: FieldShape, act
   let at = from
   let index = 0
   while (at < end) {
-    if (payload.charCodeAt(at) === BLANK) {
-      at++
-      continue
-    }
     const expected = shape.keys[index]
     let mark: number
     if (
@@ -39,9 +34,9 @@ export function fillFields(payload: string, from: number, shape: FieldShape, act
       mark = at + expected.length
     } else {
       mark = keyEnd(payload, at)
-      if (mark < 0) {
+      if (mark === -1) {
         const next = payload.indexOf(' ', at)
-        if (next < 0) return
+        if (next === -1) return
         at = next + 1
         continue
       }

@@ -19,14 +19,10 @@ export function readFields(payload: string, from: number, out: Fields): void {
   const end = payload.length
   let at = from
   while (at < end) {
-    if (payload.charCodeAt(at) === BLANK) {
-      at++
-      continue
-    }
     const mark = keyEnd(payload, at)
-    if (mark < 0) {
+    if (mark === -1) {
       const next = payload.indexOf(' ', at)
-      if (next < 0) return
+      if (next === -1) return
       at = next + 1
       continue
     }
@@ -56,7 +52,7 @@ function isWord(code: number): boolean {
 /** Index of the `=` that ends the key beginning at `at`, or -1 where no key begins. */
 export function keyEnd(payload: string, at: number): number {
   let i = at
-  while (i < payload.length && isWord(payload.charCodeAt(i))) i++
+  while (isWord(payload.charCodeAt(i))) i++
   return i > at && payload.charCodeAt(i) === EQUALS ? i : -1
 }
 
@@ -81,8 +77,8 @@ export function isCutString(payload: string, start: number, stop: number): boole
 
 function plainEnd(payload: string, start: number): number {
   let blank = payload.indexOf(' ', start)
-  while (blank >= 0) {
-    if (keyEnd(payload, blank + 1) >= 0) return blank
+  while (blank !== -1) {
+    if (keyEnd(payload, blank + 1) !== -1) return blank
     blank = payload.indexOf(' ', blank + 1)
   }
   return payload.length
@@ -91,9 +87,9 @@ function plainEnd(payload: string, start: number): number {
 /** A closing quote is one that the end or ` name=` follows: the string itself may hold quotes. */
 function quotedEnd(payload: string, start: number): number {
   let quote = payload.indexOf('"', start)
-  while (quote >= 0) {
+  while (quote !== -1) {
     if (quote + 1 === payload.length) return quote + 1
-    if (payload.charCodeAt(quote + 1) === BLANK && keyEnd(payload, quote + 2) >= 0) return quote + 1
+    if (payload.charCodeAt(quote + 1) === BLANK && keyEnd(payload, quote + 2) !== -1) return quote + 1
     quote = payload.indexOf('"', quote + 1)
   }
   return payload.length
@@ -101,5 +97,5 @@ function quotedEnd(payload: string, start: number): number {
 
 function braceEnd(payload: string, start: number): number {
   const close = payload.indexOf('}', start)
-  return close < 0 ? payload.length : close + 1
+  return close === -1 ? payload.length : close + 1
 }

@@ -20,14 +20,14 @@ export interface Head {
 export function readHead(payload: string): Head | null {
   if (payload.charCodeAt(0) !== PAREN) return null
   const end = headEnd(payload)
-  return end < 0 ? null : parseHead(payload.slice(0, end))
+  return end === -1 ? null : parseHead(payload.slice(0, end))
 }
 
 const PAREN = 0x28
 
 function headEnd(payload: string): number {
   let close = payload.indexOf(')')
-  while (close >= 0) {
+  while (close !== -1) {
     const next = payload.charCodeAt(close + 1)
     if (close + 1 === payload.length || next === 0x20) return close + 1
     close = payload.indexOf(')', close + 1)
@@ -50,7 +50,7 @@ export function parseHead(text: string): Head | null {
   }
   const arrow = inner.lastIndexOf(' <- ')
   const end = text.length
-  if (arrow >= 0) {
+  if (arrow !== -1) {
     const caller = symbolOf(inner.slice(0, arrow))
     const fn = symbolOf(inner.slice(arrow + 4))
     return { point: 'return', name: fn.name, module: fn.module, caller: caller.name, callerModule: caller.module, end }
@@ -74,6 +74,6 @@ const CLONE = /\.(?:constprop|isra|part|cold|llvm|lto_priv)(?:\.\w+)*$/
 /** `sym+0x4/0x120 [mod]` → name and module; `sym-addr` appends ` <ffffffff…>`. */
 function symbolOf(text: string): { name: string; module: string | null } {
   const module = /\[([^\]]+)\]/.exec(text)
-  const bare = text.replace(/[+ ].*$/, '').replace(CLONE, '')
+  const bare = text.replace(/[+ ].*/, '').replace(CLONE, '')
   return { name: bare.startsWith('[') ? '' : bare, module: module && !bare.startsWith('[') ? module[1]! : null }
 }

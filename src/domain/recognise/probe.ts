@@ -19,6 +19,8 @@ export interface Probe {
   callerModule: string | null
   recipe: boolean
   spec: ProbedFunction | null
+  /** The slots of the function's parameters in order, at a return after that of its value. */
+  places: readonly string[]
   /** A record of it has been recognised. */
   met: boolean
   /** The fields as this probe prints them, in order: learned from its first record. */
@@ -40,6 +42,7 @@ export function probeOf(name: string, head: Head, headText: string): Probe | nul
     callerModule: head.callerModule,
     recipe,
     spec,
+    places: spec ? placesOf(spec, point) : [],
     met: false,
     shape: emptyShape(),
   })
@@ -78,34 +81,36 @@ export function recogniseProbe(probe: Probe, payload: string, act: Act): void {
   fillFields(payload, probe.head.length, probe.shape, act, strangers)
   const { spec } = probe
   if (!spec) return
-  if (strangers.count > 0) fillByPlace(strangers, act, spec)
+  fillByPlace(strangers, act, probe.places)
   if (act.point === 'return' && spec.returns) {
     const slot = spec.returns as Slot
-    if (slot !== 'ret' && act[slot] === null && act.ret !== null) act[slot] = asPointer(act.ret)
+    if (act[slot] === null && act.ret !== null) act[slot] = asPointer(act.ret)
   }
 }
 
 const KERNEL_POINTER = /^0xff[0-9a-f]{14}$/
 const PCI_ADDRESS = /^[0-9a-f]{4,}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$/
 
+function placesOf({ returns, args }: ProbedFunction, point: Point): readonly string[] {
+  return point === 'return' && returns ? [returns, ...args] : args
+}
+
 /** `arg1`, `arg2` … by number; other unknown names by the look of their values, in the order of the parameters. */
-function fillByPlace(fields: Fields, act: Act, spec: ProbedFunction): void {
-  const atReturn = act.point === 'return'
-  const order: string[] = atReturn && spec.returns ? [spec.returns, ...spec.args] : [...spec.args]
+function fillByPlace(fields: Fields, act: Act, places: readonly string[]): void {
   for (let i = 0; i < fields.count; i++) {
     const key = fields.keys[i]!
     const value = fields.values[i]!
     const numbered = /^arg(\d+)$/.exec(key)
     if (numbered) {
-      const slot = order[Number(numbered[1]) - 1] as Slot | undefined
+      const slot = places[Number(numbered[1]) - 1] as Slot | undefined
       if (slot && act[slot] === null) fillSlot(act, slot, value)
     } else if (PCI_ADDRESS.test(value)) {
       act.device ??= value
     } else if (KERNEL_POINTER.test(value)) {
-      const slot = order.find((s) => act[s as Slot] === null && POINTER_SLOTS.has(s)) as Slot | undefined
+      const slot = places.find((s) => act[s as Slot] === null && POINTER_SLOTS.has(s)) as Slot | undefined
       if (slot) fillSlot(act, slot, value)
     } else if (/^-?\d+$/.test(value)) {
-      const slot = order.find((s) => act[s as Slot] === null && !POINTER_SLOTS.has(s)) as Slot | undefined
+      const slot = places.find((s) => act[s as Slot] === null && !POINTER_SLOTS.has(s)) as Slot | undefined
       if (slot) fillSlot(act, slot, value)
     }
   }

@@ -9,7 +9,7 @@ const COMPLAINT = '[FAILED TO PARSE]'
 
 /** The payload without what libtraceevent puts before fields that it prints for want of a format. */
 export function withoutComplaint(payload: string): string {
-  if (payload.charCodeAt(0) !== 0x5b || !payload.startsWith(COMPLAINT)) return payload
+  if (!payload.startsWith(COMPLAINT)) return payload
   return payload.slice(payload.charCodeAt(COMPLAINT.length) === 0x20 ? COMPLAINT.length + 1 : COMPLAINT.length)
 }
 

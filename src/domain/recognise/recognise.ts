@@ -35,15 +35,17 @@ export function createRecogniser(own: readonly UserRecogniser[] = []): Recognise
     }
     return known
   }
-  const userOf = (name: string) => users.get(name) ?? users.get(nameOf(name).event)
   return {
-    knows: (name) => userOf(name) !== undefined || nameOf(name).native !== null || SNAPSHOT_TYPES.has(name),
+    knows: (name) => {
+      const { event, native } = nameOf(name)
+      return users.has(name) || users.has(event) || native !== null || SNAPSHOT_TYPES.has(name)
+    },
     recognise(record, act) {
       clearAct(act)
       const { name } = record
       const { event, native } = nameOf(name)
       const payload = withoutComplaint(record.payload)
-      const user = users.size === 0 ? undefined : userOf(name)
+      const user = users.get(name) ?? users.get(event)
       if (user) return user(payload, fields, act)
       // Anybody may write a marker that looks like a probe.
       if (native !== 'marker' && beginsAsProbe(payload.charCodeAt(0))) {

@@ -115,16 +115,12 @@ const RAW_DMA_BUF =
 function dmaBufEvent(payload: string, fields: Fields, act: Act): boolean {
   const size = payload.lastIndexOf(' size=')
   const ino = payload.indexOf(' ino=', size)
-  if (size > 0 && ino > size && payload.startsWith('exp_name=') && DIGITS.test(payload.slice(size + 6, ino))) {
+  if (ino !== -1 && payload.startsWith('exp_name=') && DIGITS.test(payload.slice(size + 6, ino))) {
     const blank = payload.indexOf(' ', ino + 5)
     act.exporter = payload.slice(9, size)
     act.size = payload.slice(size + 6, ino)
-    act.ino = blank < 0 ? payload.slice(ino + 5) : payload.slice(ino + 5, blank)
-    if (blank < 0) return DIGITS.test(act.ino)
-    if (payload.startsWith('fd=', blank + 1)) {
-      act.fd = payload.slice(blank + 4)
-      return true
-    }
+    act.ino = blank === -1 ? payload.slice(ino + 5) : payload.slice(ino + 5, blank)
+    if (blank === -1) return DIGITS.test(act.ino)
     const attach = ATTACH.exec(payload.slice(blank))
     if (attach && DIGITS.test(act.ino)) {
       act.attachHashed = normalPointer(attach[1]!)

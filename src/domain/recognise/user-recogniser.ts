@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Act } from '../act.ts'
+import type { Act, Point } from '../act.ts'
 import type { ActType } from '../act-type.ts'
 import { type Fields, fieldOf, readFields } from './fields.ts'
 
@@ -33,12 +33,12 @@ export type UserRecogniser = z.infer<typeof userRecogniserSchema>
 
 export const userRecognisersSchema = z.strictObject({ recognisers: z.array(userRecogniserSchema).min(1) })
 
-const TYPES: Record<UserRecogniser['as'], ActType> = {
-  access: 'access',
-  map: 'map',
-  unmap: 'unmap',
-  'reset-start': 'reset',
-  'reset-end': 'reset',
+const MEANINGS: Record<UserRecogniser['as'], { type: ActType; point: Point }> = {
+  access: { type: 'access', point: 'entry' },
+  map: { type: 'map', point: 'return' },
+  unmap: { type: 'unmap', point: 'entry' },
+  'reset-start': { type: 'reset', point: 'entry' },
+  'reset-end': { type: 'reset', point: 'return' },
 }
 
 type Compiled = (payload: string, fields: Fields, act: Act) => boolean
@@ -55,8 +55,9 @@ function apply(recogniser: UserRecogniser, payload: string, fields: Fields, act:
   for (const [key, value] of Object.entries(recogniser.when ?? {})) {
     if (fieldOf(fields, key) !== value) return false
   }
-  act.type = TYPES[recogniser.as]
-  act.point = recogniser.as === 'reset-end' ? 'return' : recogniser.as === 'map' ? 'return' : 'entry'
+  const { type, point } = MEANINGS[recogniser.as]
+  act.type = type
+  act.point = point
   act.fn = recogniser.event
   for (const [slot, field] of Object.entries(recogniser.fields)) {
     if (field === undefined) continue
@@ -71,7 +72,7 @@ function named(fields: Fields, payload: string, field: string): string | null {
   const value = fieldOf(fields, field)
   if (value !== null) return value
   const at = payload.indexOf(`${field}:`)
-  if (at < 0) return null
+  if (at === -1) return null
   const end = payload.indexOf(' ', at)
-  return payload.slice(at + field.length + 1, end < 0 ? undefined : end)
+  return payload.slice(at + field.length + 1, end === -1 ? undefined : end)
 }

@@ -9,7 +9,10 @@ const DEVICE = '0000:01:00.0'
 const LINES: [event: string, payload: string, detail: string | null, device: string][] = [
   ['pci_hp_event', `${PORT} slot:1, event:LINK_DOWN`, 'link-down', PORT],
   ['pci_hp_event', `${PORT} slot:a b, event:CARD_NOT_PRESENT`, 'card-gone', PORT],
+  // The kernel's format ends in a line feed.
+  ['pci_hp_event', `${PORT} slot:1, event:LINK_DOWN `, 'link-down', PORT],
   ['pci_hp_event', `${PORT} slot:1, event:LINK_UP`, null, PORT],
+  ['pci_hp_event', `${PORT} slot:1`, null, PORT],
   ['pci_hp_event', `${PORT} slot:1, event:CARD_PRESENT`, null, PORT],
   ['pci_hp_event', `port_name=${PORT} slot=1 event=1`, 'link-down', PORT],
   ['pci_hp_event', `port_name=${PORT} slot=1 event=0x3 (3)`, 'card-gone', PORT],
@@ -30,7 +33,9 @@ const LINES: [event: string, payload: string, detail: string | null, device: str
   ['aer_event', `${DEVICE} PCIe Bus Error: severity=Corrected, Bad TLP, TLP Header=Not available`, null, DEVICE],
   ['aer_event', `dev_name=${DEVICE} status=0x40000 (262144) severity=0x1 (1) tlp_header_valid=0`, 'fatal', DEVICE],
   ['aer_event', `dev_name=${PORT} status=0x20 severity=1 tlp_header_valid=0`, 'surprise-down', PORT],
+  ['aer_event', `dev_name=${PORT} status=0x20 (32) severity=0x1 (1)`, 'surprise-down', PORT],
   ['aer_event', `dev_name=${DEVICE} status=0x4000 severity=0`, 'uncorrected', DEVICE],
+  ['aer_event', `dev_name=${DEVICE} severity=0`, 'uncorrected', DEVICE],
   ['aer_event', `dev_name=${DEVICE} status=0x40 severity=2`, null, DEVICE],
   [
     'pcie_link_event',
@@ -100,6 +105,10 @@ const NOTHING = [
 ]
 
 describe('errors of devices', () => {
+  it.each(['pci_hp_event', 'aer_event', 'pcie_link_event'])('%s of which nothing is left', (event) => {
+    expect(recognised(event, '')).toEqual({ type: 'device-error', point: 'event', fresh: true })
+  })
+
   it.each(LINES)('%s: %s', (event, payload, detail, device) => {
     const act = recognised(event, payload)
     expect(act).toMatchObject({ device, ...(detail === null ? {} : { detail }) })

@@ -1,5 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { emptyAct } from '../../../src/domain/act.ts'
+import { emptyShape, fillFields } from '../../../src/domain/recognise/field-shape.ts'
 import { emptyFields, readFields } from '../../../src/domain/recognise/fields.ts'
 import { parseHead, readHead } from '../../../src/domain/recognise/head.ts'
 import { recognised } from '../../support/recognised.ts'
@@ -76,10 +78,89 @@ describe('fields', () => {
         ['ino', '1'],
       ],
     ],
+    [
+      'exp="a"-b=c" ino=7',
+      [
+        ['exp', 'a"-b=c'],
+        ['ino', '7'],
+      ],
+    ],
+    ['a="xy', [['a', 'xy']]],
+    ['a="', [['a', '']]],
     ['loose words x=1', [['x', '1']]],
+    ['  two  blanks=1', [['blanks', '1']]],
     ['', []],
   ])('%s', (payload, want) => {
     expect(read(payload)).toEqual(want)
+  })
+
+  it('are none where nothing is', () => {
+    const fields = emptyFields()
+    readFields('', 0, fields)
+    expect(fields).toEqual({ count: 0, keys: [], values: [] })
+  })
+
+  it.each(['a', 'z', 'A', 'Z', '0', '9', '_'])('may have %s in their names', (letter) => {
+    expect(read(`${letter}=1`)).toEqual([[letter, '1']])
+  })
+
+  it.each(['@', '[', '`', '{', '~', '/', ':', '^', '.', 'é'])('may not have %s', (letter) => {
+    expect(read(`${letter}=1`)).toEqual([])
+  })
+})
+
+describe('the fields of one probe', () => {
+  const shape = emptyShape()
+  const strangers = emptyFields()
+  function fill(payload: string) {
+    const act = emptyAct()
+    fillFields(payload, 0, shape, act, strangers)
+    return { attach: act.attach, size: act.size, strange: strangers.keys.slice(0, strangers.count) }
+  }
+
+  it('are learned in the order in which it prints them', () => {
+    expect(fill('attach=0x10 mine=2 size=3')).toEqual({ attach: '0x10', size: '3', strange: ['mine'] })
+    expect(shape).toEqual({ keys: ['attach', 'mine', 'size'], slots: ['attach', undefined, 'size'] })
+  })
+
+  it.each([
+    ['attach=0x20 mine=4 size=5', { attach: '0x20', size: '5', strange: ['mine'] }],
+    ['  attach=0x20 size=5', { attach: '0x20', size: '5', strange: [] }],
+    ['lost words attach=0x20 size=5', { attach: '0x20', size: '5', strange: [] }],
+    ['attach=0x20 attachment=0x30', { attach: '0x30', size: null, strange: [] }],
+    ['attach=0x20 minet=4 size=5', { attach: '0x20', size: '5', strange: ['minet'] }],
+    ['size=5 attach=0x20', { attach: '0x20', size: '5', strange: [] }],
+    ['words alone', { attach: null, size: null, strange: [] }],
+  ])('and found where a line has others: %s', (payload, want) => {
+    fill('attach=0x10 mine=2 size=3')
+    expect(fill(payload)).toEqual(want)
+  })
+
+  it.each([
+    ['ino=4 dev="0000:02', undefined],
+    ['ino=4 dev="', undefined],
+    ['ino=4 dev=""', ''],
+    ['ino=4 dev="vgem"', 'vgem'],
+    ['ino=4 dev=(efault)', undefined],
+    ['ino=4 dev=(fault)', undefined],
+  ])('of which a string may be cut or not be read: %s', (fields, device) => {
+    const act = recognised('x', `(dma_buf_detach+0x4/0x60) ${fields}`)
+    expect([act?.ino, act?.device]).toEqual(['4', device])
+  })
+
+  it.each([
+    ['dma_buf_unmap_attachment', 'sgt', 'sgt'],
+    ['dma_buf_unmap_attachment', 'sg_table', 'sgt'],
+    ['dma_buf_unmap_attachment', 'sgtable', 'sgt'],
+    ['pci_set_power_state', 'state', 'state'],
+    ['dma_buf_get', 'what', 'fd'],
+  ])('of %s: %s', (fn, name, slot) => {
+    expect(recognised('x', `(${fn}+0x4/0x60) ${name}=41`)).toMatchObject({ [slot]: '41' })
+  })
+
+  it('may have any name', () => {
+    const act = recognised('x', '(dma_buf_detach+0x4/0x60) undefined=1 constructor=2 __proto__=3 ino=4')
+    expect(act).toMatchObject({ type: 'detach', ino: '4' })
   })
 })
 
@@ -102,6 +183,22 @@ describe('heads', () => {
         })
       }),
     )
+  })
+
+  it.each([
+    ['(c0123456)', { point: 'entry', name: 'c0123456' }],
+    ['(c0123456 <- c0654321)', { point: 'return', name: 'c0123456' }],
+    ['(ffffffff94b7e914 <- ffffffff94b8634b)', { point: 'return', name: 'ffffffff94b7e914' }],
+    ['(my__traceiter_map+0x4/0x10)', { point: 'entry', name: 'my__traceiter_map' }],
+    ['(__traceiter_map+0x4/0x10)', { point: 'event', name: 'map' }],
+    ['(iommu.map)', { point: 'event', name: 'map' }],
+  ])('%s', (text, want) => {
+    const nothing = { module: null, caller: null, callerModule: null }
+    expect(readHead(`${text} a=1`)).toEqual({ ...nothing, ...want, end: text.length })
+  })
+
+  it.each(['() a=1', '([edu]) a=1', '(+0x4/0x10) a=1', '(dma_buf_get+0x4', 'dma_buf_get'])('%s is none', (payload) => {
+    expect(readHead(payload)).toBeNull()
   })
 
   it('never fail on anything, and nor does recognising', () => {

@@ -61,9 +61,20 @@ describe('IOMMU faults in the kernel log', () => {
       undefined,
     ],
   ])('%s', (text, device, iova, direction) => {
-    const act = said(text)
-    expect(act).toMatchObject({ type: 'fault', device, iova })
-    expect(act?.direction).toBe(direction)
+    expect(said(text)).toEqual({
+      ...{ type: 'fault', point: 'event', fresh: true, device, iova, text },
+      ...(direction === undefined ? {} : { direction }),
+    })
+  })
+
+  it.each([
+    'DMAR: [INTR-REMAP] Request device [00:02.0] fault index 0x1 [fault reason 0x25] x',
+    'DMAR: [DMA Write NO_PASID] Request device [00:02.0] fault',
+    'AMD-Vi: Event logged [IO_PAGE_FAULT domain=0x000a address=0x100800 flags=0x0020]',
+    'AMD-Vi: Event logged [INVALID_DEVICE_REQUEST device=02:00.0 pasid=0x00000 address=0x1000 flags=0x0020]',
+    'arm-smmu-v3 arm-smmu-v3.0.auto: event: C_BAD_STE client: 0000:01:00.0 sid: 0x100 ssid: 0x0 iova: 0x0',
+  ])('%s names no address of a device that is known', (text) => {
+    expect(said(text)).toEqual({ type: 'console', point: 'event', fresh: true, text })
   })
 
   it('says how many it kept to itself', () => {
@@ -116,12 +127,17 @@ describe('resets in the kernel log', () => {
     expect(said('vfio-pci 0000:10:00.2: not ready 1023ms after FLR; waiting')).toMatchObject({ device: '0000:10:00.2' })
   })
 
-  it.each(['usb 1-1: reset high-speed USB device', 'vfio-pci 0000:01:00.0: enabling device (0000 -> 0002)'])(
-    '%s is none',
-    (text) => {
-      expect(said(text)).toMatchObject({ type: 'console' })
-    },
-  )
+  it.each([
+    'usb 1-1: reset high-speed USB device',
+    'vfio-pci 0000:01:00.0: enabling device (0000 -> 0002)',
+    'mydrv 0000:01:00.0: firmware not ready 100ms after boot; giving up',
+    'mydrv 0000:01:00.0: firmware is ready 100ms after boot',
+    'mydrv 0000:01:00.0: resetting ring 3',
+    'mydrv 0000:01:00.0: reset done in 3 ms',
+  ])('%s is none', (text) => {
+    expect(said(text)).toMatchObject({ type: 'console' })
+    expect(said(text)).not.toHaveProperty('detail')
+  })
 })
 
 describe('other lines about a device', () => {
@@ -143,7 +159,23 @@ describe('splats in the kernel log', () => {
     ['BUG: kernel NULL pointer dereference, address: 0000000000000008', 'oops'],
     ['general protection fault, probably for non-canonical address 0x6b6b', 'oops'],
     ['INFO: task tool:243 blocked for more than 120 seconds.', 'hung-task'],
+    ['INFO: task lost-and-found:77 blocked for more than 120 seconds.', 'hung-task'],
+    ['Oops: 0002 [#1] SMP', 'oops'],
+    ['kernel BUG at drivers/dma-buf/dma-buf.c:97!', 'oops'],
+    ['Unable to handle kernel paging request at virtual address ffff800012345678', 'oops'],
   ])('%s', (text, detail) => {
-    expect(said(text)).toMatchObject({ type: 'splat', detail })
+    expect(said(text)).toEqual({ type: 'splat', point: 'event', fresh: true, detail, text })
+  })
+
+  it.each([
+    'mydrv: WARNING: the fan is loud',
+    'mydrv: refcount_t: underflow',
+    'mydrv: BUG: not mine',
+    'mydrv: Oops: again',
+    'see INFO: task tool:243 blocked for more than 120 seconds.',
+    'INFO: task tool:243 blocked for more than a while',
+    'INFO: rcu_preempt detected stalls on CPUs/tasks:',
+  ])('%s is none', (text) => {
+    expect(said(text)).toEqual({ type: 'console', point: 'event', fresh: true, text })
   })
 })

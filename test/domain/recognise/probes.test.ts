@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { asPointer } from '../../../src/domain/recognise/probe.ts'
 import { recognised } from '../../support/recognised.ts'
 
 describe('a probe is known by its function', () => {
@@ -58,7 +59,23 @@ describe('a probe is known by its function', () => {
       type: 'reset',
       point: 'return',
     })
+    // A probe within the function, where it ends.
+    expect(recognised('pcirst_dbt_ret', '(do_reset+0x4f/0x50 [mine]) ret=0')).toMatchObject({
+      type: 'reset',
+      point: 'return',
+      fn: 'do_reset',
+    })
     expect(recognised('dbuf_unheard_of', '(my_fn+0x4/0x50)')).toBeNull()
+  })
+
+  it('or as a callback of an importer', () => {
+    expect(recognised('cb_mine', '(my_invalidate+0x4/0x60 [mine]) attach=0xffff888100000010')).toMatchObject({
+      type: 'importer-callback',
+      point: 'entry',
+      fn: 'my_invalidate',
+      attach: '0xffff888100000010',
+    })
+    expect(recognised('my_cb_', '(my_invalidate+0x4/0x60 [mine]) attach=0xffff888100000010')).toBeNull()
   })
 })
 
@@ -93,6 +110,38 @@ describe('fields are known by name, by number, by look and place', () => {
     })
   })
 
+  it.each([
+    ['0xffff888100000030', '0xffff888100000030'],
+    ['-19', '0xffffffffffffffed'],
+    ['4096', '0x1000'],
+    ['neither', 'neither'],
+  ])('%s as a pointer is %s', (printed, pointer) => {
+    expect(asPointer(printed)).toBe(pointer)
+  })
+
+  it('a number names a parameter that no name has named', () => {
+    const fields = 'dmabuf=0xffff888100000010 arg1=0xffff888100000020 arg2=0xffff888100000030'
+    expect(recognised('x', `(dma_buf_detach+0x4/0x60) ${fields}`)).toMatchObject({
+      dmabuf: '0xffff888100000010',
+      attach: '0xffff888100000030',
+    })
+  })
+
+  it.each([
+    // A service of a port (drivers/pci/pcie/portdrv.c) is named after it, and is no device.
+    ['dma_buf_detach', 'service="0000:00:1c.0:pcie002"', 'device'],
+    ['dma_buf_detach', 'where="at 0000:00:1c.0"', 'device'],
+    ['dma_buf_detach', 'arg1_node=7', 'dmabuf'],
+    ['dma_buf_detach', 'my_arg1=7', 'dmabuf'],
+    ['dma_buf_detach', 'arg9=7', 'dmabuf'],
+    ['dma_buf_get', 'what=7x', 'fd'],
+    ['dma_buf_get', 'what=x7', 'fd'],
+    // What a function takes is not what it gives.
+    ['dma_buf_get', 'fd=3 rc=5', 'dmabuf'],
+  ])('%s with %s has no %s', (fn, fields, slot) => {
+    expect(recognised('x', `(${fn}+0x4/0x60) ${fields}`)).not.toHaveProperty(slot)
+  })
+
   it('symbols that contain blanks, strings that contain quotes', () => {
     expect(
       recognised('x', '(dma_buf_dynamic_attach+0x4/0x1a0) inv=cb+0x0/0x60 [my mod] exp="a "b" c=d" ino=7'),
@@ -124,6 +173,25 @@ describe('probes on tracepoints and events', () => {
       attach: '0xffff888100000010',
       dynamic: '1',
       device: 'vgem',
+    })
+  })
+})
+
+describe('probes on other tracepoints', () => {
+  it('are of their event, too', () => {
+    expect(recognised('mine', '(__probestub_dma_fence_signaled+0x4/0x10) context=7 seqno=9')).toMatchObject({
+      ...{ type: 'fence', point: 'event', context: '7', seqno: '9' },
+    })
+  })
+
+  it('mean nothing where the event means nothing, whatever they are called', () => {
+    expect(recognised('dbuf_unmap', '(__probestub_sched_switch+0x4/0x10) attach=0xffff888100000010')).toBeNull()
+  })
+
+  it('have no parameters to be told by their place', () => {
+    const act = recognised('mine', '(__probestub_dma_buf_detach+0x4/0x10) arg1=0xffff888100000010 ino=3')
+    expect(act).toEqual({
+      ...{ type: 'detach', point: 'event', fn: 'dma_buf_detach', fresh: true, ino: '3' },
     })
   })
 })

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { plainNumber, readRawHead } from '../../../src/domain/recognise/raw-fields.ts'
 import { recognised } from '../../support/recognised.ts'
 
 describe('fields without their format', () => {
@@ -60,6 +61,90 @@ describe('fields without their format', () => {
   })
 })
 
+/** Names of exporters may look like the fields that follow them: only the whole form tells where they end. */
+describe('an exporter whose name has fields in it', () => {
+  const exporter = 'a size=1 ino=2'
+  it.each([
+    ['dma_buf_export', 'size=65536 ino=53', {}],
+    ['dma_buf_export', 'size=0x10000 (65536) ino=0x35 (53)', {}],
+    ['dma_buf_fd', 'size=65536 ino=53 fd=41', { fd: '41' }],
+    ['dma_buf_fd', 'size=0x10000 (65536) ino=0x35 (53) fd=0x29 (41)', { fd: '41' }],
+    ['dma_buf_fd', 'size=0x10000 (65536) ino=0x35 (53) fd=0xfffffff7 (-9)', { fd: '-9' }],
+    ['dma_buf_fd', 'size=0x10000 (65536) ino=0x35 (53) fd=41', { fd: '41' }],
+    ['dma_buf_fd', 'size=(5) ino=(7) fd=(4)', { size: '5', ino: '7', fd: '4' }],
+  ])('%s: %s', (name, payload, want) => {
+    const act = recognised(name, `exp_name=${exporter} ${payload}`)
+    expect(act).toMatchObject({ exporter, size: '65536', ino: '53', ...want })
+    expect(act).not.toHaveProperty('device')
+  })
+
+  it.each([
+    ['attach=0xff1ea145844e57e0 is_dynamic=1', '1'],
+    ['attach=0xff1ea145844e57e0 is_dynamic=(1)', '1'],
+    ['attach=0xff1ea145844e57e0 (13036) is_dynamic=0', '0'],
+    ['attach=0xff1ea145844e57e0 (-13036) is_dynamic=(0)', '0'],
+  ])('%s', (payload, dynamic) => {
+    for (const size of ['size=65536 ino=53', 'size=0x10000 (65536) ino=0x35 (53)'])
+      expect(recognised('dma_buf_detach', `dev_name=vgem x exp_name=${exporter} ${size} ${payload}`)).toEqual({
+        ...{ type: 'detach', point: 'event', fresh: true, device: 'vgem x', exporter },
+        ...{ size: '65536', ino: '53', attachHashed: '0xff1ea145844e57e0', dynamic },
+      })
+  })
+
+  it.each([
+    `flags=1 exp_name=${exporter} size=65536 ino=53`,
+    `exp_name=${exporter} size=65536 ino=53 flags=1`,
+    `exp_name=${exporter} size=0x10000 (65536) ino=0x35 (53) fd=0x29 (41) flags=1`,
+    `dev_name=vgem exp_name=${exporter} size=65536 ino=53 fd=41`,
+    `exp_name=${exporter} size=65536 ino=53 attach=0xff1ea145844e57e0 is_dynamic=1`,
+  ])('ends with the first of them in a form that no kernel has: %s', (payload) => {
+    expect(recognised('dma_buf_fd', payload)).toMatchObject({ exporter: 'a', size: '1', ino: '2' })
+  })
+
+  it('takes no time to tell, however long it is', () => {
+    const long = `dev_name=${' exp_name=a size=1 ino=2'.repeat(4000)} x`
+    const begun = performance.now()
+    expect(recognised('dma_buf_detach', long)).toMatchObject({ exporter: 'a', size: '1', ino: '2' })
+    expect(performance.now() - begun).toBeLessThan(1000)
+  })
+})
+
+describe('a raw number', () => {
+  it.each([
+    ['0x10000 (65536)', '65536'],
+    ['0xfffffff7 (-9)', '-9'],
+    ['(0)', '0'],
+    ['65536', '65536'],
+    ['0x10000', '0x10000'],
+    ['(5) x', '(5) x'],
+    ['(x)', '(x)'],
+  ])('%s', (printed, number) => {
+    expect(plainNumber(printed)).toBe(number)
+  })
+})
+
+describe('the head of raw fields', () => {
+  const none = { module: null, caller: null, callerModule: null }
+  it.each([
+    ['__probe_ip=0xffffffff94b7dda4 fd=9', { point: 'entry', name: '0xffffffff94b7dda4', end: 30 }],
+    ['__probe_vip=0x55d0a1b2c3d4', { point: 'entry', name: '0x55d0a1b2c3d4', end: 26 }],
+    ['__probe_vaddr=0x55d0a1b2c3d4 a=1', { point: 'entry', name: '0x55d0a1b2c3d4', end: 29 }],
+    [
+      '__probe_func=0xffffffff94b7dda4 __probe_ret_ip=0xffffffff94b7dda5 fd=9',
+      { point: 'return', name: '0xffffffff94b7dda4', end: 66 },
+    ],
+  ])('%s', (payload, want) => {
+    expect(readRawHead(payload)).toEqual({ ...none, ...want })
+  })
+
+  it.each(['__probe_type=1 fd=9', '__probe_nr __probe_ip=0x1 fd=9', '__probe_func=0x1 fd=9', '__probe_'])(
+    '%s is none',
+    (payload) => {
+      expect(readRawHead(payload)).toBeNull()
+    },
+  )
+})
+
 describe('probes whose function is an address', () => {
   const attach = 'attach=0xff1ea145844e57e0'
 
@@ -113,6 +198,16 @@ describe('the group of an event', () => {
     ['iommu:map', 'IOMMU: iova=0x00000000ffff4000 - 0x00000000ffff8000 paddr=0x1 size=16384', 'iommu-map'],
     ['dma_buf:dma_buf_put', 'exp_name=system size=4096 ino=1', 'put'],
     ['dma_fence:dma_fence_init', 'driver=a timeline=b context=1 seqno=2', 'fence'],
+    ['fence:fence_init', 'driver=a timeline=b context=1 seqno=2', 'fence'],
+    ['dma_fence:dma_fence_wait_start', 'driver=a timeline=b context=1 seqno=2', 'fence-wait'],
+    ['fence:fence_wait_start', 'driver=a timeline=b context=1 seqno=2', 'fence-wait'],
+    ['iommu:unmap', 'IOMMU: iova=0x0000000000001000 - 0x0000000000002000 size=4096 unmapped_size=4096', 'iommu-unmap'],
+    ['iommu:attach_device_to_domain', 'IOMMU: device=0000:02:00.0', 'iommu-domain'],
+    ['iommu:io_page_fault', 'IOMMU:vfio-pci 0000:c2:00.0 iova=0x0000000000100800 flags=0x0001', 'fault'],
+    ['dma:dma_unmap_sg', '0000:02:00.0 dir=BIDIRECTIONAL', 'dma-unmap'],
+    ['task:task_newtask', 'pid=7 comm=tool clone_flags=0 oom_score_adj=0', 'process'],
+    ['pci:pci_hp_event', '0000:00:1c.0 slot:1, event:LINK_DOWN', 'device-error'],
+    ['bpf_trace:bpf_trace_printk', 'hello', 'marker'],
     ['dma:dma_map_sg', '0000:02:00.0 dir=BIDIRECTIONAL', 'dma-map'],
     ['printk:console', 'hello', 'console'],
     ['ras:aer_event', '0000:01:00.0 PCIe Bus Error: severity=Fatal', 'device-error'],
