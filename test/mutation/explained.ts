@@ -41,7 +41,10 @@ const RULES: readonly Explanation[] = [
   },
 ]
 
-/** Of single places, a line each: the file, text that the mutated code has in it, the kind, and the reason; between tabs. */
+/** A text of at least this many characters may be a part of the mutated code; a shorter one is all of it. */
+const PART = 12
+
+/** Of single places, a line each: the file, text of the mutated code, the kind, and the reason; between tabs. */
 const PLACES = readFileSync(join(import.meta.dirname, 'reasons.tsv'), 'utf8')
   .split('\n')
   .filter((line) => line !== '')
@@ -49,7 +52,8 @@ const PLACES = readFileSync(join(import.meta.dirname, 'reasons.tsv'), 'utf8')
     const [path = '', text = '', kind = '', why = ''] = line.split('\t')
     const known = KINDS.find((one) => one === kind)
     if (!known || why === '') throw new Error(`reasons.tsv: no kind or no reason in "${line}"`)
-    return { kind: known, why, fits: ({ file, original }) => file === path && oneLine(original).includes(text) }
+    const has = (code: string) => (text.length < PART ? code === text : code.includes(text))
+    return { kind: known, why, fits: ({ file, original }) => file === path && has(oneLine(original)) }
   })
 
 const EXPLANATIONS = [...RULES, ...PLACES]
