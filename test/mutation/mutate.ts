@@ -1,6 +1,7 @@
 /**
  * `npm run mutate [-- PART] [--one-in N] [--alive] [--tests FOLDER]`: how much of `src/domain` the tests hold; see
  * docs/mutation.md. A whole run writes its tables there and the survivors beside this file; any other prints them.
+ * `npm run mutate -- --explain` runs none, and puts the survivors below the reasons of now.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,7 +10,7 @@ import { bundleSuite } from './bundle.ts'
 import { cover } from './coverage.ts'
 import { mutateDomain, ROOT } from './mutants.ts'
 import { createPlanner } from './order.ts'
-import { listed, score, survivors, tables } from './report.ts'
+import { listed, readSurvivors, score, survivors, tables, whyTable } from './report.ts'
 import { runMutants } from './run-mutants.ts'
 
 const PAGE = join(ROOT, 'docs', 'mutation.md')
@@ -17,13 +18,28 @@ const LIST = join(import.meta.dirname, 'survivors.txt')
 /** The tables stand between these lines of the page. */
 const TABLES = /(?<=<!-- tables -->\n)[\s\S]*(?=\n<!-- end of tables -->)/
 
+/** The last of them: why mutants live. */
+const WHY = /\| why it lives[\s\S]*(?=\n\n<!-- end of tables -->)/
+
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { 'one-in': { type: 'string' }, alive: { type: 'boolean' }, tests: { type: 'string' } },
+  options: {
+    'one-in': { type: 'string' },
+    alive: { type: 'boolean' },
+    tests: { type: 'string' },
+    explain: { type: 'boolean' },
+  },
 })
 const part = positionals[0] ?? ''
 const oneIn = Number(values['one-in'] ?? 1)
 const isWhole = part === '' && oneIn === 1 && !values.alive && !values.tests
+
+if (values.explain) {
+  const known = readSurvivors(readFileSync(LIST, 'utf8'))
+  writeFileSync(LIST, survivors(known))
+  writeFileSync(PAGE, readFileSync(PAGE, 'utf8').replace(WHY, whyTable(known)))
+  process.exit()
+}
 
 const say = (text: string) => process.stderr.write(`${text}\n`)
 const begun = performance.now()

@@ -20,7 +20,6 @@ export function score(results: readonly Result[]): number {
 
 /** The tables of docs/mutation.md. */
 export function tables({ results, wording, tests, minutes }: Run): string {
-  const alive = Map.groupBy(results.filter(isAlive), (one) => reason(one).kind)
   return [
     `${results.length} mutants against ${tests} tests in ${minutes.toFixed(0)} minutes: **${score(results).toFixed(1)} % killed**. ${wording} more would have changed wording alone and were not run.`,
     table(
@@ -30,11 +29,18 @@ export function tables({ results, wording, tests, minutes }: Run): string {
         ...counts(own),
       ]),
     ),
-    table(
-      ['why it lives', 'mutants'],
-      [...alive].map(([kind, own]) => [kind, String(own.length)]),
-    ),
+    whyTable(results),
   ].join('\n\n')
+}
+
+/** How many live, by the kind of their reasons. */
+export function whyTable(results: readonly Result[]): string {
+  const alive = Map.groupBy(results.filter(isAlive), (one) => reason(one).kind)
+  const most = [...alive].sort(([, a], [, b]) => b.length - a.length)
+  return table(
+    ['why it lives', 'mutants'],
+    most.map(([kind, own]) => [kind, String(own.length)]),
+  )
 }
 
 function counts(own: readonly Result[]): string[] {
@@ -72,6 +78,25 @@ export function survivors(results: readonly Result[]): string {
 function reason({ mutant, status }: Result): { kind: string; why: string } {
   if (status === 'not reached') return explain(mutant) ?? { kind: 'no case', why: 'no test passes it' }
   return explain(mutant) ?? { kind: 'no assertion', why: 'a test passes it and asserts nothing that it changes' }
+}
+
+/** Such a list as results again, for reasons that came since. Code is as short as it stands there. */
+export function readSurvivors(list: string): Result[] {
+  let status: Result['status'] = 'survived'
+  return list.split('\n').flatMap((line): Result[] => {
+    if (line.startsWith('# ')) status = line.startsWith('# no case') ? 'not reached' : 'survived'
+    const [, file, number, mutator, original, replacement] = /^(\S+):(\d+) (\w+) (.*?) → (.*)$/.exec(line) ?? []
+    if (file === undefined) return []
+    const mutant = {
+      id: 0,
+      file,
+      line: Number(number),
+      mutator: mutator!,
+      original: original!,
+      replacement: replacement!,
+    }
+    return [{ mutant, status }]
+  })
 }
 
 /** The mutants that such a list names; lines may have moved since. */
