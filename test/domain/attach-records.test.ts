@@ -43,6 +43,32 @@ const ENODEV = '0xffffffffffffffed'
 const ONE = attachOf({ attach: 1 })
 const TWO = attachOf({ attach: 2 })
 
+describe('a refusal', () => {
+  it.each(['attach=0xffffffffffffffa1', 'attach=-95', 'ret=-95', 'ret=0xffffffffffffffa1'])(
+    'is one however the return shows it: %s',
+    async (shown) => {
+      const { attachments } = await fold(
+        event('r_attach', `(${IMPORTERS_IOCTL} <- ${DYNAMIC}) ino=1 dev="${IMPORTER}" ${shown}`),
+      )
+      expect(attachments).toMatchObject([{ refusedErrno: 95, attachedNs: null, attachment: null }])
+    },
+  )
+
+  it('ends its attach: the next one of that thread is another, though the return of the wrapper did not show', async () => {
+    const { attachments } = await fold(
+      enters(LEGACY),
+      enters(DYNAMIC),
+      returns(DYNAMIC, ENODEV, { caller: FROM_LEGACY }),
+      enters(DYNAMIC),
+      returns(DYNAMIC, ONE),
+    )
+    expect(attachments).toMatchObject([
+      { refusedErrno: 19, attachedNs: null },
+      { refusedErrno: null, attachment: ONE },
+    ])
+  })
+})
+
 describe('dma_buf_attach() wraps dma_buf_dynamic_attach()', () => {
   it('is one attach, of an importer without ops', async () => {
     const { attachments, buffers } = await fold(

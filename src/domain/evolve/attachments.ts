@@ -30,7 +30,8 @@ function onAttachEntry(context: Context): void {
   // dma_buf_attach() is a wrapper of dma_buf_dynamic_attach().
   const outer = task.calls.at(-1)
   const wrapped = outer && ATTACH_CALLS.has(outer.fn) ? outer.attachment : null
-  const attachment = wrapped?.buffer === buffer && !wrapped.attached ? wrapped : createAttachment(world, buffer)
+  const isOpen = wrapped?.buffer === buffer && !wrapped.attached && wrapped.refusedErrno === null
+  const attachment = isOpen ? wrapped : createAttachment(world, buffer)
   attachment.entered ??= world.now
   if (act.device !== null) attachment.device = act.device
   learnImporter(world, attachment, act)
@@ -84,7 +85,8 @@ function onAttachReturn(context: Context): void {
   renameBuffer(context)
   const buffer = ensureBuffer(context) ?? call?.buffer ?? null
   world.about.buffer = buffer
-  const result = act.attach ?? (act.ret === null ? null : asPointer(act.ret))
+  const shown = act.attach ?? act.ret
+  const result = shown === null ? null : asPointer(shown)
   const source = `${world.record.name}${RETURN}`
   let attachment = call?.attachment ?? null
   // The event just before, of the same thread, says whose return this is where the entry does not.

@@ -1,6 +1,6 @@
 import type { Act } from '../act.ts'
 import type { ActType } from '../act-type.ts'
-import { isAddress } from '../recognise/pointer.ts'
+import { errnoOfNumber, isAddress } from '../recognise/pointer.ts'
 import type { Buffer } from '../world/entities.ts'
 import { setState, touch, type World } from '../world/world.ts'
 import type { Context } from './context.ts'
@@ -159,7 +159,9 @@ export function onDeviceExport(context: Context): void {
   const device = vfioDevice(world, act)
   if (act.point !== 'return') return
   world.about.buffer = task.exported
-  if (task.exported && device) assignVfio(world, task.exported, device)
+  // A call that failed left nothing: what the thread had exported before is another driver's.
+  const failed = errnoOfNumber(act.ret ?? act.fd ?? '') !== null
+  if (task.exported && device && !failed) assignVfio(world, task.exported, device)
   task.exported = null
 }
 

@@ -75,6 +75,16 @@ describe('an address that is used again', () => {
     expect(folded.resets).toMatchObject([{ buffers: 1 }])
   })
 
+  it('is of no device whose export failed: the thread had exported another driver’s before', async () => {
+    const failed = event(
+      'vfiodb_feature',
+      `(vfio_device_fops_unl_ioctl+0x4ac/0x990 [vfio] <- vfio_pci_core_feature_dma_buf) dev="${EXPORTER}" fd=-22`,
+    )
+    const folded = await fold(bareExport(4096), failed)
+    expect(folded.buffers).toMatchObject([{ size: 4096n, exporterDevice: null }])
+    expect((await fold(bareExport(4096), feature)).buffers).toMatchObject([{ exporterDevice: EXPORTER }])
+  })
+
   it('stays with the new buffer when the release of the first comes to be told', async () => {
     const late = event('own_release', '(dma_buf_file_release+0x4/0x80) ino=1')
     const folded = await fold(exported(), named(9), late, told)

@@ -54,6 +54,20 @@ describe('the thread that closes a device', () => {
   )
 })
 
+describe('a mapping made while a reset lasts', () => {
+  const flr = call('pcie_flr', '__pci_reset_function_locked', EXPORTER)
+  const whole = (...inside: Step[]) => call('pci_reset_function', 'reset_store', EXPORTER, ...inside)
+
+  it.each([
+    ['before its FLR', whole(by('gpu', 201, mapped()), flr), 1],
+    ['behind the return of its FLR, which is a step of it', whole(flr, by('gpu', 201, mapped())), 1],
+    ['behind the whole of it', all(whole(flr), by('gpu', 201, mapped())), 0],
+  ])('%s', async (_, steps, live) => {
+    const { folded } = await given(exported(), attached()).when(steps).fold()
+    expect(folded.resets).toMatchObject([{ buffers: 1, mappingsLive: live }])
+  })
+})
+
 describe('the reset of a module that exports two buffers', () => {
   const two = given(exported(own), attached('dynamic', own), mapped(own)).when(
     exported(second),
