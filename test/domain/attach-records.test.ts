@@ -69,6 +69,10 @@ describe('a refusal', () => {
   })
 })
 
+it('an attach that is known by its entry alone is no attachment: it may have been refused', async () => {
+  expect((await fold(enters(DYNAMIC))).attachments).toEqual([])
+})
+
 describe('dma_buf_attach() wraps dma_buf_dynamic_attach()', () => {
   it('is one attach, of an importer without ops', async () => {
     const { attachments, buffers } = await fold(

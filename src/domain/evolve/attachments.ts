@@ -35,7 +35,6 @@ function onAttachEntry(context: Context): void {
   attachment.entered ??= world.now
   if (act.device !== null) attachment.device = act.device
   learnImporter(world, attachment, act)
-  touch(world.changed.attachments, attachment)
   enter(task, act.fn!, world.now, { buffer, attachment })
   world.about.attachment = attachment
 }

@@ -111,6 +111,7 @@ function ownersOf(world: World, resv: string | null, invalidated: Buffer | null)
 }
 
 export function giveReservation(world: World, buffer: Buffer, resv: string): void {
+  leaveReservation(world, buffer)
   buffer.resv = resv
   const owners = world.buffersByResv.get(resv)
   if (owners) {

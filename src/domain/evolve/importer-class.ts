@@ -30,6 +30,7 @@ export function learnImporter(world: World, attachment: Attachment, act: Act): v
     attachment.class = sibling.class
     attachment.callback = sibling.callback
     attachment.basis = 'declared'
+    touch(world.changed.attachments, attachment)
     return
   }
   const { device, caller, callerModule } = attachment
@@ -39,6 +40,7 @@ export function learnImporter(world: World, attachment: Attachment, act: Act): v
   attachment.class = listed.class
   attachment.callback = listed.callback
   attachment.basis = 'inferred'
+  touch(world.changed.attachments, attachment)
 }
 
 /** `dma_buf_attach()` hands NULL on as ops, whoever calls it. */
@@ -55,6 +57,7 @@ function declare(
   attachment.basis = 'declared'
   attachment.class = importerClass
   attachment.callback = callback
+  touch(world.changed.attachments, attachment)
   if (attachment.ops === null || world.importersByOps.has(attachment.ops)) return
   world.importersByOps.set(attachment.ops, attachment)
   // Refusals seen before any success with the same ops.

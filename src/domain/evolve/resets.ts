@@ -132,6 +132,7 @@ export function learnMethod({ world }: Context, reset: Reset, method: ResetMetho
   if (reset.method === 'flr') return
   // After a failed FLR another method may be tried: the last one counts, but a bus reset contains none of these.
   if (reset.method !== 'bus' || method === 'flr') reset.method = method
+  touch(world.changed.resets, reset)
 }
 
 /** The revocations that this reset follows: an FLR was what they were for (CONTRACT §5.4). */

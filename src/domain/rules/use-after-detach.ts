@@ -19,6 +19,8 @@ export const useAfterDetach: RuleModule = {
         pid: world.record.pid,
         evidence: [attachment.attached, attachment.detached, world.now],
         absent: { from: attachment.detached!.ns, to: world.now.ns },
+        // A map that shows no attachment is taken for that of an open call, where no attach could say better.
+        needs: [['attach']],
         missing: tied(`the ${call} and the detach`, attachment.detached, world.now) ?? joinDoubt(attachment),
         summary: `${importerName(attachment)} called ${call} through an attachment to ${bufferName(attachment.buffer)} that it had detached`,
       })

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import type { Folded } from '../../support/fold-file.ts'
 import { event, type Step } from '../../support/printer.ts'
 import { given } from '../../support/story.ts'
-import { attached, attachOf, detached, exported, IMPORTER, mapped, released } from '../../support/trace.ts'
+import { attached, attachOf, detached, exported, IMPORTER, mapped, released, unmapped } from '../../support/trace.ts'
 
 const OTHER = '0000:07:00.0'
 const fold = async (...steps: Step[]): Promise<Folded> =>
@@ -96,4 +96,13 @@ it('one that is known by its hashed pointer has leaked for certain where such de
   expect(await verdicts(...held, native({ ino: 2, hash: 2 }))).toEqual([[1n, 'violated']])
   const probed = [attached('dynamic', { ino: 2, attach: 3 }), detached({ ino: 2, attach: 3 })]
   expect(await verdicts(hashed(1, 1), ...probed, released())).toEqual([[1n, 'undetermined']])
+})
+
+it('what the second record of a detach says of the importer is in its row, wherever a batch ends', async () => {
+  const shown = event(
+    'dma_buf_detach',
+    `exp_name=vfio_pci_core size=16384 ino=1 attachment:${'90000001'.padStart(16, '0')} is_dynamic=0 dev_name=${IMPORTER}`,
+  )
+  const { attachments } = (await given(exported(), mapped(), unmapped(), detached(), shown).fold()).folded
+  expect(attachments).toMatchObject([{ class: 'legacy', basis: 'declared' }])
 })

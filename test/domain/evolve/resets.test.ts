@@ -257,3 +257,8 @@ describe('a thread whose reset was never seen to end', () => {
     expect(resets).toMatchObject([{ mappingsLive: 2 }])
   })
 })
+
+it('the method of a reset is in its row as soon as it shows, wherever the trace ends', async () => {
+  const { folded } = await empty.when(entry('pci_try_reset_function'), disable(), entry('pcie_flr')).fold()
+  expect(folded.resets).toMatchObject([{ method: 'flr' }])
+})

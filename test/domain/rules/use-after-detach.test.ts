@@ -1,7 +1,7 @@
 import { describe, it } from 'vitest'
 import { by, event, lost } from '../../support/printer.ts'
 import { finding, given, nothing } from '../../support/story.ts'
-import { attached, detached, exported, mapped, unmapped } from '../../support/trace.ts'
+import { attached, attachOf, detached, exported, mapped, sgtOf, unmapped } from '../../support/trace.ts'
 
 const gone = given(exported(), attached(), mapped(), unmapped(), detached())
 
@@ -33,6 +33,15 @@ describe('use-after-detach', () => {
       .when(attached(), mapped())
       .without('dma_buf_dynamic_attach', 'dbuf_attached', 'dbuf_attach_ret')
       .judge(nothing('use-after-detach'))
+  })
+
+  it('is not certain of a map that shows no attachment, where an open call names one and attaches are not probed', async () => {
+    const P = attachOf({})
+    const wrapper = event('map_u', `(dma_buf_map_attachment_unlocked+0x4/0x90) attach=${P} dir=0`)
+    const inner = (sgt: number) => event('map_out', `(x+0x5/0x90 [x] <- dma_buf_map_attachment) sgt=${sgtOf(sgt)}`)
+    await given(exported())
+      .when(wrapper, inner(1), unmapped(), detached(), inner(2))
+      .judge(finding('use-after-detach', { verdict: 'undetermined', missing: /no attach event/ }))
   })
 
   it('is nothing across a loss that may hide the attach', async () => {
