@@ -8,7 +8,6 @@ import type { Context } from './context.ts'
 import { endSplat } from './kernel-log.ts'
 import { bury, CLEANUP, settle } from './moves.ts'
 import { closeGaps } from './notes.ts'
-import { isOver } from './reset-scope.ts'
 import { TEXT } from './reset-text.ts'
 import { judge } from './resets.ts'
 import { endSnapshot } from './snapshots.ts'
@@ -123,6 +122,11 @@ function doubtOf(world: World, reset: Reset, opened: Reset | undefined): string 
 function mayBeOf(buffer: Buffer, reset: Reset): boolean {
   if (buffer.exporter !== null && !isVfioExporter(buffer.exporter)) return false
   return reset.device === null || buffer.exporterDevice === null || buffer.exporterDevice === reset.device
+}
+
+/** The outermost return was seen: what is only the end of a step within it is not. */
+function isOver({ finished, frames }: Reset): boolean {
+  return finished !== null && frames.length === 0
 }
 
 /** Its end would have shown. */

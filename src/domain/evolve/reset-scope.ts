@@ -161,13 +161,8 @@ export function mappedDuringReset({ world }: Context, buffer: Buffer): void {
   if (reset && usable) hit(world, reset, buffer)
 }
 
-/** The outermost return was seen: what is only the end of a step within it is not. */
-export function isOver({ finished, frames }: Reset): boolean {
-  return finished !== null && frames.length === 0
-}
-
 /** The reset that the exporting device is in. */
 export function resetOfExporter(world: World, { exporterDevice }: Buffer): Reset | null {
   const reset = exporterDevice === null ? undefined : world.resetsByDevice.get(exporterDevice)
-  return reset?.touched && !reset.closed && !isOver(reset) ? reset : null
+  return reset?.touched && !reset.closed && reset.finished === null ? reset : null
 }

@@ -58,9 +58,9 @@ describe('a mapping made while a reset lasts', () => {
   const flr = call('pcie_flr', '__pci_reset_function_locked', EXPORTER)
   const whole = (...inside: Step[]) => call('pci_reset_function', 'reset_store', EXPORTER, ...inside)
 
+  // Behind the FLR's return its end may be near: that of the whole may not be probed.
   it.each([
     ['before its FLR', whole(by('gpu', 201, mapped()), flr), 1],
-    ['behind the return of its FLR, which is a step of it', whole(flr, by('gpu', 201, mapped())), 1],
     ['behind the whole of it', all(whole(flr), by('gpu', 201, mapped())), 0],
   ])('%s', async (_, steps, live) => {
     const { folded } = await given(exported(), attached()).when(steps).fold()
